@@ -1,0 +1,204 @@
+/**
+ * What workflows may ask of activities. Inputs and results are facts: a `Secret` does not fit. Names are wire.
+ *
+ * Every activity fails with an `ApplicationFailure` whose `type` is a code of src/errors.ts and whose only detail, where
+ * a request to an authorization server failed, is `FailureFacts`.
+ */
+import type {
+  ConnectionInput,
+  ConsentInput,
+  ConsentReading,
+  GrantReady,
+  Origin,
+  SaveInput,
+  SaveResult,
+} from '../src/connection/messages';
+import type { ConnectionState, Display, Evidence, Fact, Policy, Recovery, TokenFacts } from '../src/connection/types';
+import type { ErrorCode } from '../src/errors';
+
+type V1 = { readonly v: 1 };
+/** Every activity input names its connection as `<tenant>/<connection>`. */
+type AtRef = V1 & { readonly ref: string };
+
+/** A token set in the vault, as facts, with the settings it is to be scheduled by. */
+export type TokenReport = V1 & {
+  readonly token: TokenFacts;
+  readonly policy: Policy;
+  readonly display: Display;
+  readonly account?: { readonly id: string; readonly label: string };
+  readonly grantedAt: string;
+  readonly warnings: readonly string[];
+};
+
+/** A provider answer that could not be stored in time, sealed; it is stored by `storeEscrowedTokenSet`. */
+export type Escrow = V1 & {
+  readonly kind: 'escrow';
+  readonly grant: string;
+  readonly generation: number;
+  readonly sealed: string;
+};
+
+export type RefreshResult =
+  | (TokenReport & { readonly kind: 'refreshed' | 'adopted'; readonly rotated: boolean })
+  | (Escrow & { readonly policy: Policy });
+
+export type LoadResult =
+  | (V1 & { readonly known: false })
+  | (V1 & {
+      readonly known: true;
+      readonly frozen: boolean;
+      readonly state: ConnectionState;
+      readonly recovery?: Recovery;
+      readonly reason?: ErrorCode;
+      readonly since: string;
+      readonly evidence?: Evidence;
+      readonly stateVersion: number;
+      readonly policy: Policy;
+      readonly display: Display;
+      /** Newest token set the vault holds under the grant of record; absent = none. */
+      readonly token?: TokenFacts;
+      readonly grantedAt?: string;
+      readonly refreshedAt?: string;
+      readonly consentDeadline?: string;
+    });
+
+export type RecordTransition = AtRef & {
+  readonly stateVersion: number;
+  readonly state: ConnectionState;
+  readonly recovery?: Recovery;
+  readonly reason?: ErrorCode;
+  readonly since: string;
+  readonly evidence?: Evidence;
+  readonly nextAttemptAt: string | null;
+  readonly usable: boolean;
+  /** noun.participle; absent = no event, the row only. */
+  readonly event?: string;
+  readonly facts?: { readonly [name: string]: Fact };
+  /** Stop every reader at once, whatever the version. */
+  readonly freeze?: boolean;
+} & Origin;
+
+export type ExchangeResult = V1 & {
+  readonly account?: { readonly id: string; readonly label: string };
+  readonly sameAccount: 'same' | 'first' | 'unverifiable';
+  readonly scope: string;
+  readonly app: string;
+} & (
+    | { readonly kind: 'stored'; readonly generation: number }
+    /** No refresh token came, but the account is the same and its old grant has one: prove that one by a refresh. */
+    | { readonly kind: 'keep' }
+    | (Escrow & { readonly kind: 'escrow' })
+  );
+
+export interface DurableOAuthActivities {
+  // ── connection ──
+  /** Registry row and vault, as they are: how a connection starts from its ref alone. */
+  loadConnection(input: AtRef): Promise<LoadResult>;
+  /** One refresh, one attempt (design 6). */
+  refreshTokenSet(
+    input: AtRef & {
+      readonly grant: string;
+      readonly generation: number;
+      /** HMACs of refresh tokens that were refused; none of them is sent again. */
+      readonly fingerprints: readonly string[];
+    },
+  ): Promise<RefreshResult>;
+  /** Open an escrow and put it. Run until it succeeds. @returns `same` when the vault already had it */
+  storeEscrowedTokenSet(input: AtRef & Omit<Escrow, 'v' | 'kind'>): Promise<TokenReport & { stored: 'stored' | 'same' }>;
+  /** After a refresh nobody heard of again: a newer generation in the vault, or the old access token probed. */
+  recoverRefresh(
+    input: AtRef & { readonly grant: string; readonly generation: number },
+  ): Promise<(TokenReport & { readonly newer: boolean }) & { readonly probe: 'alive' | 'dead' | 'not_probed' }>;
+  /** Make a grant the grant of record. */
+  adoptGrant(
+    input: AtRef & Origin & { readonly grant: string; readonly consent: string },
+  ): Promise<TokenReport & { readonly previousGrant: string | null }>;
+  /** RFC 7009 for the newest refresh token of a grant, an escrowed one too. */
+  revokeGrant(
+    input: AtRef & { readonly grant: string; readonly sealed?: string },
+  ): Promise<V1 & { readonly provider: 'revoked' | 'not_supported' | 'nothing_to_revoke' }>;
+  /** Destroy vault refs, and the rows a failed or abandoned save made. Run until it succeeds. */
+  destroySecrets(
+    input: V1 & Origin & {
+      readonly tenant: string;
+      readonly refs: readonly string[];
+      readonly integration?: string;
+      readonly reason: string;
+    },
+  ): Promise<V1>;
+  /** Project a state to its row and event, and complete the parked flows when it became active. */
+  recordTransition(input: RecordTransition): Promise<V1 & { readonly stateVersion: number; readonly applied: boolean }>;
+
+  // ── consent ──
+  exchangeAuthorizationCode(
+    input: AtRef & {
+      readonly consent: string;
+      readonly clientId: string;
+      readonly tokenOrigin: string;
+      readonly issuer?: string;
+      readonly redirectUri: string;
+      readonly scope: string;
+      readonly sealed: string;
+      readonly code: string;
+      readonly iss?: string;
+      /** The code came raw (`callbackSignal: 'sealed-or-code'`): record the warning. */
+      readonly raw?: boolean;
+    },
+  ): Promise<ExchangeResult>;
+  /** Tell the connection (signal-with-start: its run may have ended). */
+  handOverGrant(input: AtRef & { readonly message: GrantReady; readonly tuning?: ConnectionInput['tuning'] }): Promise<V1>;
+  /** Project the outcome of a consent: its event, and the link's use. */
+  recordConsent(
+    input: AtRef & Origin & {
+      readonly consent: string;
+      readonly link?: string;
+      readonly outcome: 'started' | 'connected' | 'failed';
+      readonly code?: ErrorCode;
+      readonly detail?: ConsentReading['detail'];
+    },
+  ): Promise<V1>;
+
+  // ── save ──
+  /** Design: check writable → reserve fingerprint → one token request → escrow → client secret → grant. */
+  validateIntegration(input: SaveInput): Promise<SaveValidation>;
+  /** All rows and the event, in one transaction. */
+  registerIntegration(input: SaveInput & { readonly validation: SaveValidation }): Promise<SaveResult>;
+}
+
+export type SaveValidation = V1 & {
+  readonly proven: SaveResult['proven'];
+  readonly token?: TokenFacts;
+  readonly account?: { readonly id: string; readonly label: string };
+  readonly grantedAt?: string;
+  readonly fingerprint?: string;
+  readonly warnings: readonly string[];
+  /** Secrets not yet stored, because the vault stopped answering after the token request. */
+  readonly escrow?: string;
+};
+
+/** What a flow's request looks like on its way to the requests queue. */
+export type ApiRequestInput = AtRef & {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Path below the API base URL, or an absolute URL of the same origin (C25). */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean | readonly (string | number | boolean)[]>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Fact;
+  /** Sent as `Idempotency-Key`; makes a write repeatable. */
+  readonly idempotencyKey?: string;
+};
+
+export type ApiResult = V1 & {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Fact;
+};
+
+export interface RequestActivities {
+  /** One authorised request; the token never leaves this activity. */
+  sendRequest(input: ApiRequestInput): Promise<ApiResult>;
+  /** Complete when the connection is active; completes asynchronously, so a parked flow costs nothing. */
+  untilActive(input: AtRef): Promise<V1 & { readonly state: ConnectionState }>;
+}
+
+export type { ConsentInput };

@@ -1,0 +1,19 @@
+// Types are checked by `npm run check`; here swc only strips them. jose and request-filtering-agent are ES modules, which
+// Jest on Node 20 cannot require untransformed.
+const esm = ['jose', 'request-filtering-agent', 'ipaddr.js'];
+
+/** @type {import('jest').Config} */
+module.exports = {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  transform: {
+    '^.+\\.(ts|m?js)$': [
+      '@swc/jest',
+      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+    ],
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(${esm.join('|')})/)`],
+  testTimeout: 60_000,
+  maxWorkers: 2,
+};

@@ -1,0 +1,109 @@
+/** What a caller holds. Built by src/compose.ts; typed here so that routes, pages and the CLI need no implementation. */
+import type {
+  ConsentReading,
+  ConsentStage,
+  EnsureFresh,
+  FreshAnswer,
+  HealthReading,
+  IntegrationSettings,
+  Tombstone,
+} from '../connection/messages';
+import type { ConnectionRef } from '../connection/types';
+import type { ErrorCode } from '../errors';
+import type { Secret } from '../vault/secret';
+
+/** The acting principal (an e-mail address, or `system`) and the trace the call belongs to. */
+export interface Caller {
+  readonly by: string;
+  readonly traceId: string;
+}
+
+export interface SaveRequest {
+  readonly tenant: string;
+  /** Client-made or ours; the connection's id is made beside it. */
+  readonly integration: string;
+  readonly settings: IntegrationSettings;
+  readonly clientSecret?: Secret;
+  readonly refreshToken?: Secret;
+  readonly lang: string;
+}
+
+export type SaveOutcome =
+  | { readonly kind: 'saved'; readonly integration: string; readonly connection: string }
+  /** Still running after 25 s: the row appears when it is done. */
+  | { readonly kind: 'running' }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly retryAfterSeconds?: number; readonly oauthError?: string };
+
+export interface Connections {
+  /** Validate, store and register, and wait up to 25 s. @throws SAVE_IN_PROGRESS, TEMPORAL_UNAVAILABLE */
+  save(request: SaveRequest, caller: Caller): Promise<SaveOutcome>;
+  /** The save workflow of an integration that has no row: running, failed, or undefined = there is none. */
+  saveStatus(tenant: string, integration: string): Promise<SaveOutcome | undefined>;
+  /**
+   * Have the newest generation within about 3 s, or what there is. Starts the connection's workflow when it is lost.
+   * Callers of one generation share one update. Never throws for provider trouble.
+   * @throws TEMPORAL_UNAVAILABLE
+   */
+  ensureFresh(ref: ConnectionRef, ask: Pick<EnsureFresh, 'generation' | 'why'>, caller: Caller): Promise<FreshAnswer>;
+  /** Freeze at once, revoke at the provider, destroy. @returns what has been done so far (waits up to 10 s) */
+  revoke(ref: ConnectionRef, reason: string, caller: Caller): Promise<Tombstone>;
+  nudge(ref: ConnectionRef, why: string, caller: Caller): Promise<void>;
+  /** From the workflow; from the registry row when Temporal or the run is gone. @throws NOT_FOUND */
+  describe(ref: ConnectionRef, lang?: string): Promise<HealthReading>;
+}
+
+/** A cookie as the response must set it. */
+export interface SetCookie {
+  readonly name: string;
+  readonly value: string;
+  readonly maxAgeSeconds: number;
+  readonly secure: boolean;
+}
+
+export interface Consents {
+  /**
+   * Start one attempt for a link: state, verifier, nonce and browser secret are made, the consent workflow started.
+   * @returns where the browser goes (303), with the cookie that binds the attempt to it
+   * @throws NOT_FOUND (unknown, used, expired link), TEMPORAL_UNAVAILABLE
+   */
+  begin(linkToken: string, lang: string): Promise<{ location: string; cookie: SetCookie }>;
+  /**
+   * Deliver the provider's redirect. Never throws for what the browser sent: every junk answer is one neutral page.
+   * @param url the request URL as received (path and query)
+   * @param cookieHeader the request's Cookie header
+   * @returns a 303 to the confirm page; nothing secret is in the URL
+   */
+  callback(url: string, cookieHeader: string | undefined): Promise<{ status: 303; location: string }>;
+  /** @param attempt the eight characters of the confirm URL; @returns undefined when the cookie does not name it */
+  describe(attempt: string, cookieHeader: string | undefined): Promise<ConsentView | undefined>;
+  /** "Connect account X at App to tenant Y?" answered yes. */
+  confirm(attempt: string, cookieHeader: string | undefined, csrf: string): Promise<ConsentView | undefined>;
+}
+
+export interface ConsentView {
+  readonly reading: ConsentReading;
+  readonly stage: ConsentStage;
+  /** For the confirm form, derived from the browser secret. */
+  readonly csrf: string;
+}
+
+export interface FreshToken {
+  readonly accessToken: Secret;
+  readonly tokenType: string;
+  readonly expiresAt: string | null;
+  readonly generation: number;
+  readonly grant: string;
+  readonly apiBaseUrl: string;
+  readonly preset: string;
+}
+
+export interface TokenReader {
+  /**
+   * The newest access token that lives longer than the floor (design 5, "Clocks and serving"). Every call counts one
+   * check in `durable_oauth_token_checks_total`.
+   * @param options.refused the generation the API answered 401 to
+   * @param options.deadlineMs how long to wait for a refresh when the token is at its floor (default 10 s)
+   * @throws NOT_FOUND, CONSENT_NEEDED, NOT_CONNECTED, TOKEN_NOT_FRESH, VAULT_UNAVAILABLE, REGISTRY_UNAVAILABLE
+   */
+  read(ref: ConnectionRef, options?: { refused?: number; deadlineMs?: number }): Promise<FreshToken>;
+}

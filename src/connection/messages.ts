@@ -1,0 +1,288 @@
+/**
+ * Messages of the three workflows: names and payloads. Wire: renaming one is a breaking change, pinned by a test.
+ * A message carries no authority and no configuration; what is true is read by id.
+ */
+import type {
+  ConnectionState,
+  Display,
+  Evidence,
+  Fallback,
+  GrantType,
+  Policy,
+  Recovery,
+  RotationMode,
+  TokenFacts,
+  Who,
+} from './types';
+import type { ErrorCode } from '../errors';
+
+/** Who sent it and how to find it in the traces. */
+export type Origin = { readonly by: string; readonly traceId: string };
+
+export const CONNECTION_WORKFLOW = 'connectionWorkflow';
+export const CONSENT_WORKFLOW = 'consentWorkflow';
+export const SAVE_WORKFLOW = 'saveIntegrationWorkflow';
+
+// ── connection ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export const ENSURE_FRESH = 'ensureFresh';
+export const REVOKE = 'revoke';
+export const GRANT_READY = 'grantReady';
+export const NUDGE = 'nudge';
+export const DESCRIBE = 'describe';
+
+export type EnsureFresh = Origin & {
+  readonly v: 1;
+  /** The generation the caller holds; 0 = none. */
+  readonly generation: number;
+  readonly why: 'expiring' | 'refused';
+};
+
+export type FreshAnswer = {
+  readonly v: 1;
+  readonly state: ConnectionState;
+  readonly generation: number;
+  readonly expiresAt: string | null;
+  readonly grant: string | null;
+  readonly nextAttemptAt?: string;
+};
+
+export type Revoke = Origin & { readonly v: 1; readonly reason: string };
+
+/** What revocation has done so far; the result of a revoked connection's run. */
+export type Tombstone = {
+  readonly v: 1;
+  readonly by: string;
+  readonly reason: string;
+  readonly frozenAt: string;
+  /** RFC 7009 outcome at the provider. */
+  readonly provider: 'pending' | 'revoked' | 'not_supported' | 'gave_up' | 'nothing_to_revoke';
+  readonly providerAt?: string;
+  readonly destroyedAt?: string;
+};
+
+export type GrantReady = Origin & { readonly v: 1; readonly consent: string } & (
+    { readonly grant: string; readonly generation: number } | { readonly keep: true }
+  );
+
+export type Nudge = Origin & { readonly v: 1; readonly why: string };
+
+/** One reading of a connection's health; every surface shows this one text (src/connection/health.ts). */
+export type HealthReading = {
+  readonly v: 1;
+  readonly ref: string;
+  readonly state: ConnectionState;
+  readonly recovery?: Recovery;
+  readonly reason?: ErrorCode;
+  readonly since: string;
+  readonly generation: number;
+  readonly expiresAt: string | null;
+  readonly nextAction: string;
+  readonly nextActionAt?: string;
+  readonly who: Who;
+  readonly evidence?: Evidence;
+  readonly title: string;
+  readonly text: string;
+};
+
+/** Serves tests and demos; never read from the environment. */
+export type Tuning = {
+  /** First pause of the back-off, milliseconds (default 5000). */
+  readonly retryBaseMs?: number;
+  /** Factor on every random jitter, 0 to 1 (default 1). */
+  readonly jitter?: number;
+  /** Refreshes per run before continue-as-new (default 32). */
+  readonly continueAfter?: number;
+  /** How long a new code-grant connection waits for its first consent, milliseconds (default 7 days). */
+  readonly pendingConsentMs?: number;
+  /** How long a consent waits for the callback, and again for the confirmation, milliseconds (default 10 min). */
+  readonly consentMs?: number;
+};
+
+export type ConnectionInput = {
+  readonly v: 1;
+  readonly ref: string;
+  readonly tuning?: Tuning;
+  readonly carried?: Carried;
+};
+
+/** An outcome of a refresh that nobody knows: sent, and the answer lost. */
+export type Ambiguity = {
+  readonly since: string;
+  readonly generation: number;
+  /** Retries of the same refresh token made since. */
+  readonly retries: number;
+};
+
+/** What a run hands to the next one, and all the pure core works on. No secret, no configuration but `policy` as last read. */
+export type Carried = {
+  readonly v: 1;
+  readonly stateVersion: number;
+  readonly state: ConnectionState;
+  readonly recovery?: Recovery;
+  readonly reason?: ErrorCode;
+  readonly since: string;
+  readonly evidence?: Evidence;
+  readonly grant: string | null;
+  readonly generation: number;
+  readonly issuedAt?: string;
+  readonly expiresAt: string | null;
+  readonly lifetimeSeconds: number | null;
+  readonly refreshable: boolean;
+  readonly scope: string;
+  readonly policy: Policy;
+  readonly display: Display;
+  readonly frozen: boolean;
+  /** When the next attempt to refresh is due, ISO 8601; null = no attempt is planned. */
+  readonly nextAttemptAt: string | null;
+  /** Attempts in a row that failed, and when the first of them did. */
+  readonly failures: number;
+  readonly failingSince?: string;
+  readonly ambiguous?: Ambiguity;
+  /** HMACs of refresh tokens that were refused; at most 4. */
+  readonly fingerprints: readonly string[];
+  /** The last state was not yet recorded in the registry. */
+  readonly owed?: boolean;
+  /** Consents already adopted or refused; at most 16. */
+  readonly deliveries: readonly string[];
+  /** Generations in a row that the API refused while they were young. */
+  readonly refusals?: { readonly generation: number; readonly count: number };
+  /** First consent of this save must arrive by then. */
+  readonly consentDeadline?: string;
+  /** When the authorization was granted or last refreshed, for the idle and absolute limits. */
+  readonly grantedAt?: string;
+  readonly usedAt?: string;
+};
+
+// ── consent ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export const OAUTH_CALLBACK = 'oauthCallback';
+export const COMPLETE_CONSENT = 'completeConsent';
+export const CONFIRM_CONSENT = 'confirmConsent';
+export const DESCRIBE_CONSENT = 'describeConsent';
+
+export type ConsentMode = 'link' | 'session' | 'handback';
+
+export type ConsentInput = {
+  readonly v: 1;
+  readonly ref: string;
+  /** Also the id of the grant this consent makes. */
+  readonly consent: string;
+  readonly link?: string;
+  readonly mode: ConsentMode;
+  readonly by?: string;
+  /** Facts of the attempt; the exchange compares them with the registry and refuses when they changed. */
+  readonly clientId: string;
+  readonly tokenOrigin: string;
+  readonly issuer?: string;
+  readonly redirectUri: string;
+  readonly scope: string;
+  /** base64url(sha256(browser secret)). */
+  readonly browser: string;
+  /** JWE of `{ verifier, nonce }`. */
+  readonly sealed: string;
+  readonly returnTo?: string;
+  readonly lang: string;
+  readonly tuning?: Tuning;
+};
+
+/**
+ * Delivery of the provider's redirect: the public contract of the callback, from any language.
+ * `code` is a JWE to the workers' key (/.well-known/jwks.json). With `callbackSignal: 'sealed-or-code'` a raw
+ * `{ code, state }` is taken as well.
+ */
+export type OAuthCallback = { readonly v: 1; readonly browser: string } & (
+  { readonly code: string; readonly iss?: string } | { readonly error: string; readonly iss?: string }
+);
+export type RawOAuthCallback = { readonly code: string; readonly state: string; readonly iss?: string };
+
+export type ConfirmConsent = { readonly v: 1; readonly browser: string };
+
+export type ConsentStage =
+  'waiting_for_callback' | 'exchanging' | 'waiting_for_confirmation' | 'handing_over' | 'connected' | 'failed';
+
+export type ConsentReading = {
+  readonly v: 1;
+  readonly ref: string;
+  readonly stage: ConsentStage;
+  readonly app: string;
+  readonly account?: string;
+  /** Whether the account is known to be the one that consented before. */
+  readonly sameAccount?: 'same' | 'first' | 'unverifiable';
+  readonly scope: string;
+  /** Why it failed. */
+  readonly code?: ErrorCode;
+  readonly detail?: 'declined' | 'abandoned' | 'expired';
+  readonly returnTo?: string;
+  readonly lang: string;
+};
+
+// ── save ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type Environment = 'production' | 'sandbox';
+export type ClientAuth = 'client_secret_basic' | 'client_secret_post' | 'none';
+
+/** Settings of an integration as a person typed them, checked, defaults filled in from the preset. REST spelling. */
+export type IntegrationSettings = {
+  readonly label: string;
+  readonly preset: string;
+  readonly grant_type: GrantType;
+  readonly endpoints: {
+    readonly authorization?: string;
+    readonly token: string;
+    readonly revocation?: string;
+    /** Where the account behind an access token is asked for (OpenID Connect UserInfo or the provider's own). */
+    readonly identity?: string;
+    readonly issuer?: string;
+  };
+  readonly client_id: string;
+  readonly client_auth: ClientAuth;
+  /** Space separated. */
+  readonly scope: string;
+  readonly api_base_url: string;
+  readonly redirect_uri?: string;
+  /** Present when a tenant typed the endpoints: part of the redirect URI (C13). */
+  readonly context_id?: string;
+  /** The seed's "Tenant ID": the customer's own reference, without authority. */
+  readonly customer_reference?: string;
+  readonly environment: Environment;
+  readonly rotation: RotationMode;
+  readonly rotation_grace_seconds?: number;
+  readonly policy: {
+    readonly refresh: 'proactive' | 'on_demand';
+    readonly fallback: Fallback;
+    readonly refresh_buffer_seconds?: number;
+    readonly min_refresh_interval_seconds?: number;
+    readonly idle_limit_seconds?: number;
+    readonly absolute_limit_seconds?: number;
+  };
+  /** Whether a code answer without refresh token is refused (C6). */
+  readonly refresh_token_required: boolean;
+};
+
+export type SaveInput = Origin & {
+  readonly v: 1;
+  readonly tenant: string;
+  readonly integration: string;
+  readonly connection: string;
+  readonly client: string;
+  /** Vault id of the client secret this save stores. */
+  readonly secret: string;
+  /** Id of the grant this save makes (client credentials, refresh token). */
+  readonly grant: string;
+  readonly lang: string;
+  readonly draft: IntegrationSettings;
+  /** JWE of `{ client_secret?, refresh_token? }`. */
+  readonly sealed?: string;
+  readonly tuning?: Tuning;
+};
+
+export type SaveResult = {
+  readonly v: 1;
+  readonly integration: string;
+  readonly connection: string;
+  readonly state: ConnectionState;
+  readonly token?: TokenFacts;
+  /** What validation could say: a token was obtained, the client was accepted, or nothing is proven until consent. */
+  readonly proven: 'token' | 'client' | 'not_until_consent';
+};

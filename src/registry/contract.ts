@@ -1,0 +1,259 @@
+/**
+ * The registry as the rest of the code sees it: configuration (the registry is first), the pointer of record
+ * (`connections.grant_id`) and projections (which only ever follow). No secret column. Every method takes the tenant.
+ *
+ * Every method fails with REGISTRY_UNAVAILABLE when the database does not answer in time; no driver error leaves.
+ */
+import type { IntegrationSettings } from '../connection/messages';
+import type { ConnectionRef, ConnectionState, Evidence, Fact, Recovery, TokenFacts } from '../connection/types';
+import type { ErrorCode } from '../errors';
+
+export interface OAuthClientRow {
+  readonly tenant: string;
+  readonly id: string;
+  readonly clientId: string;
+  readonly label: string;
+  /** Current secret's id in the vault ref `client/<tenant>/<client>/<secret>`; null = none is needed. */
+  readonly secretId: string | null;
+  /** No request under this client before then: the provider or a refused secret asked for it. ISO 8601. */
+  readonly pausedUntil: string | null;
+  readonly pausedCode: ErrorCode | null;
+}
+
+export interface IntegrationRow {
+  readonly tenant: string;
+  readonly id: string;
+  readonly oauthClientId: string;
+  readonly settings: IntegrationSettings;
+  readonly createdAt: string;
+}
+
+export interface ConnectionRow {
+  readonly tenant: string;
+  readonly id: string;
+  readonly integrationId: string;
+  /** The pointer of record: which grant in the vault is this connection's. */
+  readonly grantId: string | null;
+  readonly generation: number;
+  readonly issuedAt: string | null;
+  readonly expiresAt: string | null;
+  readonly lifetimeSeconds: number | null;
+  readonly scope: string;
+  readonly refreshable: boolean;
+  readonly state: ConnectionState;
+  readonly recovery: Recovery | null;
+  readonly reason: ErrorCode | null;
+  readonly since: string;
+  readonly stateVersion: number;
+  readonly evidence: Evidence | null;
+  readonly nextAttemptAt: string | null;
+  readonly frozenAt: string | null;
+  /** Whether the grant may be asked for new access at all (false in `reauth_required` and when frozen). */
+  readonly usable: boolean;
+  readonly accountId: string | null;
+  readonly accountLabel: string | null;
+  readonly grantedAt: string | null;
+  readonly refreshedAt: string | null;
+  /** The first consent must arrive by then, else what the save made is removed. */
+  readonly consentDeadline: string | null;
+  readonly createdAt: string;
+}
+
+/** A connection with all that its refresh needs. */
+export interface ConnectionContext {
+  readonly connection: ConnectionRow;
+  readonly integration: IntegrationRow;
+  readonly client: OAuthClientRow;
+}
+
+export interface NewEvent {
+  /** noun.participle: connection.activated, token_set.refreshed, grant.lost … */
+  readonly type: string;
+  readonly by: string;
+  readonly traceId: string;
+  readonly facts?: Readonly<Record<string, Fact>>;
+}
+
+export interface EventRow extends NewEvent {
+  readonly id: string;
+  readonly connection: string | null;
+  readonly at: string;
+}
+
+export interface Projection {
+  readonly stateVersion: number;
+  readonly state: ConnectionState;
+  readonly recovery?: Recovery;
+  readonly reason?: ErrorCode;
+  readonly since: string;
+  readonly evidence?: Evidence;
+  readonly nextAttemptAt: string | null;
+  readonly usable: boolean;
+  readonly event?: NewEvent;
+}
+
+export interface ConsentLinkRow {
+  readonly tenant: string;
+  readonly id: string;
+  readonly connection: string;
+  readonly createdBy: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly attempts: number;
+  readonly completedAt: string | null;
+  readonly returnTo: string | null;
+}
+
+export interface Registration {
+  readonly tenant: string;
+  readonly integration: string;
+  readonly connection: string;
+  readonly client: { readonly id: string; readonly label: string; readonly secretId: string | null };
+  readonly settings: IntegrationSettings;
+  readonly grant: string | null;
+  readonly token?: TokenFacts;
+  readonly account?: { readonly id: string; readonly label: string };
+  readonly state: ConnectionState;
+  readonly grantedAt?: string;
+  readonly nextAttemptAt: string | null;
+  readonly consentDeadline?: string;
+  readonly fingerprint?: string;
+  readonly event: NewEvent;
+}
+
+/** Cursor pages: `after` is the last id of the previous page. */
+export interface Page {
+  readonly size: number;
+  readonly after?: string;
+}
+
+export interface Registry {
+  readonly tenants: {
+    create(tenant: string, name: string): Promise<void>;
+    get(tenant: string): Promise<{ id: string; name: string } | undefined>;
+  };
+
+  readonly principals: {
+    /** Create or keep; unique by (tenant, email). */
+    ensure(tenant: string, email: string): Promise<{ id: string; email: string }>;
+  };
+
+  readonly apiKeys: {
+    create(key: {
+      tenant: string;
+      principal: string;
+      prefix: string;
+      /** Hex SHA-256 of the whole key. */
+      hash: string;
+      permissions: readonly string[];
+    }): Promise<void>;
+    /** By the key's public prefix; the caller compares the hash in constant time. */
+    find(prefix: string): Promise<
+      | {
+          tenant: string;
+          principal: string;
+          email: string;
+          hash: string;
+          permissions: readonly string[];
+          revokedAt: string | null;
+        }
+      | undefined
+    >;
+  };
+
+  readonly oauthClients: {
+    get(tenant: string, id: string): Promise<OAuthClientRow | undefined>;
+    /** Keep the later of the two dates. */
+    pause(tenant: string, id: string, until: string, code: ErrorCode): Promise<void>;
+    resume(tenant: string, id: string): Promise<void>;
+  };
+
+  readonly integrations: {
+    get(tenant: string, id: string): Promise<IntegrationRow | undefined>;
+    list(tenant: string, page: Page, filter?: { customerReference?: string }): Promise<readonly IntegrationRow[]>;
+    /** All rows and the event in one transaction. Repeating it is harmless. @throws ALREADY_EXISTS for other content under the id */
+    register(registration: Registration): Promise<void>;
+    /** Remove the integration, its connections, links and (when nothing else uses it) its client. Twice is fine. */
+    remove(tenant: string, id: string, event: NewEvent): Promise<void>;
+  };
+
+  readonly connections: {
+    get(ref: ConnectionRef): Promise<ConnectionRow | undefined>;
+    list(
+      tenant: string,
+      page: Page,
+      filter?: { integration?: string; state?: ConnectionState; customerReference?: string },
+    ): Promise<readonly ConnectionRow[]>;
+    context(ref: ConnectionRef): Promise<ConnectionContext | undefined>;
+    /**
+     * Write a state, forward only: a version not above the row's changes nothing.
+     * @returns the row's version after the call, and whether this write was applied
+     */
+    recordTransition(ref: ConnectionRef, projection: Projection): Promise<{ stateVersion: number; applied: boolean }>;
+    /** Token facts, forward only by generation, only for the grant of record. */
+    recordToken(ref: ConnectionRef, token: TokenFacts, refreshedAt: string, nextAttemptAt: string | null): Promise<void>;
+    /**
+     * Make a grant the grant of record, and thaw the row. Repeating it is harmless.
+     * @returns the grant that was of record before, when it was another
+     */
+    adoptGrant(
+      ref: ConnectionRef,
+      adoption: {
+        readonly token: TokenFacts;
+        readonly account?: { readonly id: string; readonly label: string };
+        readonly grantedAt: string;
+        readonly event: NewEvent;
+      },
+    ): Promise<{ previousGrant: string | null }>;
+    /** Stop readers at once, whatever the state version. Repeating it keeps the first date. @returns that date */
+    freeze(ref: ConnectionRef, event: NewEvent): Promise<string>;
+    /** Not frozen, due before the date, oldest expiry first. Over all tenants given (undefined = all). */
+    overdue(before: string, limit: number, tenants?: readonly string[]): Promise<readonly ConnectionRef[]>;
+  };
+
+  readonly consentLinks: {
+    create(link: {
+      tenant: string;
+      id: string;
+      connection: string;
+      tokenHash: string;
+      createdBy: string;
+      expiresAt: string;
+      returnTo?: string;
+    }): Promise<void>;
+    findByHash(tokenHash: string): Promise<ConsentLinkRow | undefined>;
+    /** Count one attempt. @returns false when the link is used up, expired or out of attempts (10) */
+    startAttempt(tenant: string, id: string): Promise<boolean>;
+    complete(tenant: string, id: string): Promise<void>;
+  };
+
+  readonly waiters: {
+    /** Upsert by (workflow, activity): the old task token is replaced. */
+    park(waiter: ConnectionRef & { workflow: string; activity: string; taskToken: Uint8Array }): Promise<void>;
+    list(ref: ConnectionRef): Promise<readonly { workflow: string; activity: string; taskToken: Uint8Array }[]>;
+    /** Remove one, unless its task token was replaced meanwhile. */
+    remove(waiter: ConnectionRef & { workflow: string; activity: string; taskToken: Uint8Array }): Promise<void>;
+  };
+
+  readonly events: {
+    append(tenant: string, connection: string | null, event: NewEvent): Promise<void>;
+    list(tenant: string, connection: string | undefined, page: Page): Promise<readonly EventRow[]>;
+  };
+
+  readonly fingerprints: {
+    /** Reserve an HMAC of a pasted refresh token for one integration. @throws ALREADY_EXISTS when another one has it */
+    reserve(tenant: string, fingerprint: string, integration: string): Promise<void>;
+    release(tenant: string, integration: string): Promise<void>;
+  };
+
+  readonly envelopeKeys: {
+    /** Public parts, newest first, destroyed ones left out. */
+    list(): Promise<readonly { kid: string; publicJwk: Readonly<Record<string, unknown>>; createdAt: string }[]>;
+    insert(kid: string, publicJwk: Readonly<Record<string, unknown>>): Promise<void>;
+    markDestroyed(kid: string): Promise<void>;
+  };
+
+  /** @throws REGISTRY_UNAVAILABLE */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
