@@ -5,7 +5,7 @@ import type { ConnectionRef } from './types';
 /** Ids are made before the thing exists. Ours are a prefix and 26 lower-case base32 characters; people choose others. */
 const ID = /^[a-z0-9_-]{1,64}$/;
 
-export type IdPrefix = 'cn' | 'in' | 'oc' | 'cs' | 'cl' | 'gr' | 'sec' | 'ev' | 'sv' | 'pr' | 'at';
+export type IdPrefix = 'cn' | 'in' | 'oc' | 'cs' | 'cl' | 'gr' | 'sec' | 'ev' | 'sv' | 'pr' | 'at' | 'ek';
 
 export function isId(value: unknown): value is string {
   return typeof value === 'string' && ID.test(value);
@@ -53,8 +53,8 @@ export const consentWorkflowId = (stateHash: string): string => `consent/${state
 export const clientSecretRef = (tenant: string, client: string, secret: string): string =>
   `client/${tenant}/${client}/${secret}`;
 /** Vault ref of a grant's token sets; each refresh is the next generation of the same ref. */
-export const grantRef = (ref: ConnectionRef, grant: string): string =>
-  `grant/${ref.tenant}/${ref.connection}/${grant}`;
+export const grantRef = (ref: ConnectionRef, grant: string): string => `grant/${ref.tenant}/${ref.connection}/${grant}`;
+export const FINGERPRINT_KEY_REF = 'system/fingerprint/key';
 export const envelopeKeyRef = (kid: string): string => `system/envelope/${kid}`;
 
 export const TASK_QUEUE = 'durable-oauth';

@@ -143,6 +143,8 @@ export type Carried = {
   readonly fingerprints: readonly string[];
   /** The last state was not yet recorded in the registry. */
   readonly owed?: boolean;
+  /** Name of the event that goes with the owed state. */
+  readonly event?: string;
   /** Consents already adopted or refused; at most 16. */
   readonly deliveries: readonly string[];
   /** Generations in a row that the API refused while they were young. */

@@ -108,6 +108,8 @@ export type TokenFacts = {
   readonly generation: number;
   /** Clock before the request was sent, ISO 8601; serving and refreshing count from it. */
   readonly issuedAt: string;
+  /** Clock when the answer arrived; the expiry we show counts from it. */
+  readonly receivedAt: string;
   /** `issuedAt` + lifetime; null = the provider did not say. */
   readonly expiresAt: string | null;
   /** Seconds; null = the provider did not say. */

@@ -1,0 +1,86 @@
+/** What outlives a deploy. A change here is a breaking change, with a new name beside the old one. */
+import * as ids from '../../../src/connection/ids';
+import * as messages from '../../../src/connection/messages';
+import type { Carried, ConsentInput, SaveInput } from '../../../src/connection/messages';
+import { ACTIVITY_POLICIES } from '../../../workflows/policies';
+
+const REF = { tenant: 'acme', connection: 'cn_7q4' };
+
+it('names of workflows and messages', () => {
+  const names = Object.fromEntries(Object.entries(messages).filter(([, value]) => typeof value === 'string'));
+  expect(names).toEqual({
+    CONNECTION_WORKFLOW: 'connectionWorkflow',
+    CONSENT_WORKFLOW: 'consentWorkflow',
+    SAVE_WORKFLOW: 'saveIntegrationWorkflow',
+    ENSURE_FRESH: 'ensureFresh',
+    REVOKE: 'revoke',
+    GRANT_READY: 'grantReady',
+    NUDGE: 'nudge',
+    DESCRIBE: 'describe',
+    OAUTH_CALLBACK: 'oauthCallback',
+    COMPLETE_CONSENT: 'completeConsent',
+    CONFIRM_CONSENT: 'confirmConsent',
+    DESCRIBE_CONSENT: 'describeConsent',
+  });
+});
+
+it('ids of workflows, refs of vault entries, task queues', () => {
+  expect([
+    ids.connectionWorkflowId(REF),
+    ids.saveWorkflowId('acme', 'in_1'),
+    ids.consentWorkflowId('hash'),
+    ids.clientSecretRef('acme', 'oc_1', 'sec_1'),
+    ids.grantRef(REF, 'gr_1'),
+    ids.envelopeKeyRef('kid'),
+    ids.TASK_QUEUE,
+    ids.REQUESTS_TASK_QUEUE,
+  ]).toEqual([
+    'connection/acme/cn_7q4',
+    'save/acme/in_1',
+    'consent/hash',
+    'client/acme/oc_1/sec_1',
+    'grant/acme/cn_7q4/gr_1',
+    'system/envelope/kid',
+    'durable-oauth',
+    'durable-oauth-requests',
+  ]);
+});
+
+it('key sets of the payloads that histories keep', () => {
+  const carried = {
+    v: true, stateVersion: true, state: true, recovery: true, reason: true, since: true, evidence: true, grant: true,
+    generation: true, issuedAt: true, expiresAt: true, lifetimeSeconds: true, refreshable: true, scope: true, policy: true,
+    display: true, frozen: true, nextAttemptAt: true, failures: true, failingSince: true, ambiguous: true,
+    fingerprints: true, owed: true, event: true, deliveries: true, refusals: true, consentDeadline: true, grantedAt: true,
+    usedAt: true,
+  } satisfies Record<keyof Carried, true>; // prettier-ignore
+  const consent = {
+    v: true, ref: true, consent: true, link: true, mode: true, by: true, clientId: true, tokenOrigin: true, issuer: true,
+    redirectUri: true, scope: true, browser: true, sealed: true, returnTo: true, lang: true, tuning: true,
+  } satisfies Record<keyof ConsentInput, true>; // prettier-ignore
+  const save = {
+    v: true, tenant: true, integration: true, connection: true, client: true, secret: true, grant: true, lang: true,
+    draft: true, sealed: true, tuning: true, by: true, traceId: true,
+  } satisfies Record<keyof SaveInput, true>; // prettier-ignore
+  expect([carried, consent, save].map((keys) => Object.keys(keys).length)).toEqual([29, 16, 13]);
+});
+
+it('a single-use send has one attempt, and what follows it is repeated without end', () => {
+  for (const name of ['refreshTokenSet', 'exchangeAuthorizationCode', 'validateIntegration'] as const) {
+    expect(ACTIVITY_POLICIES[name]).toMatchObject({
+      retry: { maximumAttempts: 1 },
+      startToCloseTimeout: '45 s',
+      heartbeatTimeout: '25 s',
+    });
+  }
+  for (const name of [
+    'storeEscrowedTokenSet',
+    'recoverRefresh',
+    'adoptGrant',
+    'handOverGrant',
+    'destroySecrets',
+  ] as const) {
+    expect(ACTIVITY_POLICIES[name].retry?.maximumAttempts).toBeUndefined();
+    expect(ACTIVITY_POLICIES[name].scheduleToCloseTimeout).toBeUndefined();
+  }
+});
