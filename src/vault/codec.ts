@@ -23,6 +23,7 @@ const schema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('client_secret'), clientSecret: confidential, audience }),
   z.object({ kind: z.literal('envelope_key'), privateJwk: confidential }),
+  z.object({ kind: z.literal('hmac_key'), key: confidential }),
 ]);
 
 /** @returns the secret as JSON-ready data, values in clear, members in a fixed order. */

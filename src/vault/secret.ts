@@ -67,4 +67,10 @@ export interface EnvelopeKey {
   readonly privateJwk: Secret;
 }
 
-export type VaultSecret = TokenSet | ClientSecret | EnvelopeKey;
+/** Key of the HMACs by which refused and pasted refresh tokens are recognised without keeping them. */
+export interface HmacKey {
+  readonly kind: 'hmac_key';
+  readonly key: Secret;
+}
+
+export type VaultSecret = TokenSet | ClientSecret | EnvelopeKey | HmacKey;
