@@ -191,7 +191,12 @@ export interface Registry {
      */
     recordTransition(ref: ConnectionRef, projection: Projection): Promise<{ stateVersion: number; applied: boolean }>;
     /** Token facts, forward only by generation, only for the grant of record. */
-    recordToken(ref: ConnectionRef, token: TokenFacts, refreshedAt: string, nextAttemptAt: string | null): Promise<void>;
+    recordToken(
+      ref: ConnectionRef,
+      token: TokenFacts,
+      refreshedAt: string,
+      nextAttemptAt: string | null,
+    ): Promise<void>;
     /**
      * Make a grant the grant of record, and thaw the row. Repeating it is harmless.
      * @returns the grant that was of record before, when it was another

@@ -1,0 +1,133 @@
+/** The writes that only go forward: each is decided by one conditional UPDATE, whoever else writes at that moment. */
+import { sql, type Kysely } from 'kysely';
+import type { ConnectionRef, TokenFacts } from '../connection/types';
+import { formatRef } from '../connection/ids';
+import type { NewEvent, Projection, Registry } from './contract';
+import { notFound } from './errors';
+import { appendEvent } from './events';
+import type { Tables } from './schema';
+
+type Adoption = Parameters<Registry['connections']['adoptGrant']>[1];
+
+const unknown = (ref: ConnectionRef): Error => notFound('connection', { ref: formatRef(ref) });
+
+export async function recordTransition(
+  db: Kysely<Tables>,
+  ref: ConnectionRef,
+  projection: Projection,
+): Promise<{ stateVersion: number; applied: boolean }> {
+  const { evidence } = projection;
+  const written = await db
+    .updateTable('connections')
+    .set({
+      state_version: projection.stateVersion,
+      state: projection.state,
+      recovery: projection.recovery ?? null,
+      reason: projection.reason ?? null,
+      since: projection.since,
+      evidence: evidence === undefined ? null : JSON.stringify(evidence),
+      next_attempt_at: projection.nextAttemptAt,
+      // Only an adoption thaws: a late state must not give readers back what a revocation took.
+      usable: sql<boolean>`${projection.usable} AND frozen_at IS NULL`,
+    })
+    .where('tenant', '=', ref.tenant)
+    .where('id', '=', ref.connection)
+    .where('state_version', '<', projection.stateVersion)
+    .executeTakeFirst();
+  if (written.numUpdatedRows === 1n) {
+    if (projection.event) await appendEvent(db, ref.tenant, ref.connection, projection.event);
+    return { stateVersion: projection.stateVersion, applied: true };
+  }
+  const row = await db
+    .selectFrom('connections')
+    .select('state_version')
+    .where('tenant', '=', ref.tenant)
+    .where('id', '=', ref.connection)
+    .executeTakeFirst();
+  if (row === undefined) throw unknown(ref);
+  return { stateVersion: row.state_version, applied: false };
+}
+
+function tokenColumns(token: TokenFacts) {
+  return {
+    generation: token.generation,
+    issued_at: token.issuedAt,
+    expires_at: token.expiresAt,
+    lifetime_seconds: token.lifetimeSeconds,
+    scope: token.scope,
+    refreshable: token.refreshable,
+  };
+}
+
+export async function recordToken(
+  db: Kysely<Tables>,
+  ref: ConnectionRef,
+  token: TokenFacts,
+  refreshedAt: string,
+  nextAttemptAt: string | null,
+): Promise<void> {
+  await db
+    .updateTable('connections')
+    .set({ ...tokenColumns(token), refreshed_at: refreshedAt, next_attempt_at: nextAttemptAt })
+    .where('tenant', '=', ref.tenant)
+    .where('id', '=', ref.connection)
+    .where('grant_id', '=', token.grant)
+    .where('generation', '<', token.generation)
+    .execute();
+}
+
+export async function adoptGrant(
+  db: Kysely<Tables>,
+  ref: ConnectionRef,
+  { token, account, grantedAt, event }: Adoption,
+): Promise<{ previousGrant: string | null }> {
+  const before = await db
+    .selectFrom('connections')
+    .select(['grant_id', 'previous_grant_id'])
+    .where('tenant', '=', ref.tenant)
+    .where('id', '=', ref.connection)
+    .forUpdate()
+    .executeTakeFirst();
+  if (before === undefined) throw unknown(ref);
+  // Adopted already; it may have been frozen since, and stays so.
+  if (before.grant_id === token.grant) return { previousGrant: before.previous_grant_id };
+  // A late repetition of an adoption that another one has followed: that grant is destroyed.
+  if (before.previous_grant_id === token.grant) return { previousGrant: null };
+  await db
+    .updateTable('connections')
+    .set({
+      ...tokenColumns(token),
+      ...(account === undefined ? {} : { account_id: account.id, account_label: account.label }),
+      grant_id: token.grant,
+      previous_grant_id: before.grant_id,
+      granted_at: grantedAt,
+      refreshed_at: null,
+      frozen_at: null,
+      usable: true,
+      consent_deadline: null,
+    })
+    .where('tenant', '=', ref.tenant)
+    .where('id', '=', ref.connection)
+    .execute();
+  await appendEvent(db, ref.tenant, ref.connection, event);
+  return { previousGrant: before.grant_id };
+}
+
+export async function freeze(db: Kysely<Tables>, ref: ConnectionRef, event: NewEvent): Promise<string> {
+  const frozen = await db
+    .updateTable('connections')
+    .set({ frozen_at: sql<string>`now()`, usable: false })
+    .where('tenant', '=', ref.tenant)
+    .where('id', '=', ref.connection)
+    .where('frozen_at', 'is', null)
+    .executeTakeFirst();
+  if (frozen.numUpdatedRows === 1n) await appendEvent(db, ref.tenant, ref.connection, event);
+  const row = await db
+    .selectFrom('connections')
+    .select('frozen_at')
+    .where('tenant', '=', ref.tenant)
+    .where('id', '=', ref.connection)
+    .executeTakeFirst();
+  if (row?.frozen_at == null) throw unknown(ref);
+  return row.frozen_at;
+}

@@ -1,0 +1,86 @@
+import type { Kysely } from 'kysely';
+import { adoptGrant, freeze, recordToken, recordTransition } from './connection-writes';
+import type { Registry } from './contract';
+import { toConnectionRow, toIntegrationRow, toOAuthClientRow } from './rows';
+import type { Tables } from './schema';
+
+export function connectionsRepository(db: Kysely<Tables>): Registry['connections'] {
+  const row = (tenant: string, id: string) =>
+    db.selectFrom('connections').selectAll().where('tenant', '=', tenant).where('id', '=', id).executeTakeFirst();
+
+  return {
+    async get({ tenant, connection }) {
+      const found = await row(tenant, connection);
+      return found && toConnectionRow(found);
+    },
+
+    async list(tenant, { size, after }, { integration, state, customerReference } = {}) {
+      const rows = await db
+        .selectFrom('connections')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .$if(after !== undefined, (query) => query.where('id', '>', after ?? ''))
+        .$if(integration !== undefined, (query) => query.where('integration_id', '=', integration ?? ''))
+        .$if(state !== undefined, (query) => query.where('state', '=', state ?? 'active'))
+        .$if(customerReference !== undefined, (query) =>
+          query.where('integration_id', 'in', (of) =>
+            of
+              .selectFrom('integrations')
+              .select('integrations.id')
+              .where('integrations.tenant', '=', tenant)
+              .where((eb) => eb.ref('integrations.settings', '->>').key('customer_reference'), '=', customerReference),
+          ),
+        )
+        .orderBy('id')
+        .limit(size)
+        .execute();
+      return rows.map(toConnectionRow);
+    },
+
+    // Three statements, each by primary key: none of the three changes its keys.
+    async context({ tenant, connection }) {
+      const found = await row(tenant, connection);
+      if (found === undefined) return undefined;
+      const integration = await db
+        .selectFrom('integrations')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .where('id', '=', found.integration_id)
+        .executeTakeFirst();
+      if (integration === undefined) return undefined;
+      const client = await db
+        .selectFrom('oauth_clients')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .where('id', '=', integration.oauth_client_id)
+        .executeTakeFirst();
+      if (client === undefined) return undefined;
+      return {
+        connection: toConnectionRow(found),
+        integration: toIntegrationRow(integration),
+        client: toOAuthClientRow(client),
+      };
+    },
+
+    recordTransition: (ref, projection) =>
+      db.transaction().execute((transaction) => recordTransition(transaction, ref, projection)),
+    recordToken: (ref, token, refreshedAt, nextAttemptAt) => recordToken(db, ref, token, refreshedAt, nextAttemptAt),
+    adoptGrant: (ref, adoption) => db.transaction().execute((transaction) => adoptGrant(transaction, ref, adoption)),
+    freeze: (ref, event) => db.transaction().execute((transaction) => freeze(transaction, ref, event)),
+
+    async overdue(before, limit, tenants) {
+      const rows = await db
+        .selectFrom('connections')
+        .select(['tenant', 'id as connection'])
+        .where('frozen_at', 'is', null)
+        // LEAST leaves NULLs out: a connection that waits for its first consent has only a deadline.
+        .where((eb) => eb.fn('least', ['next_attempt_at', 'consent_deadline']), '<', before)
+        .$if(tenants !== undefined, (query) => query.where('tenant', 'in', tenants ?? []))
+        .orderBy('expires_at', (order) => order.asc().nullsLast())
+        .orderBy('id')
+        .limit(limit)
+        .execute();
+      return rows;
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { Kysely } from 'kysely';
+import type { Registry } from './contract';
+import { appendEvent } from './events';
+import { register } from './registration';
+import { toIntegrationRow } from './rows';
+import type { Tables } from './schema';
+
+export function integrationsRepository(db: Kysely<Tables>): Registry['integrations'] {
+  return {
+    async get(tenant, id) {
+      const row = await db
+        .selectFrom('integrations')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return row && toIntegrationRow(row);
+    },
+
+    async list(tenant, { size, after }, { customerReference } = {}) {
+      const rows = await db
+        .selectFrom('integrations')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .$if(after !== undefined, (query) => query.where('id', '>', after ?? ''))
+        .$if(customerReference !== undefined, (query) =>
+          query.where((eb) => eb.ref('settings', '->>').key('customer_reference'), '=', customerReference),
+        )
+        .orderBy('id')
+        .limit(size)
+        .execute();
+      return rows.map(toIntegrationRow);
+    },
+
+    register: (registration) => db.transaction().execute((transaction) => register(transaction, registration)),
+
+    remove: (tenant, id, event) =>
+      db.transaction().execute(async (transaction) => {
+        const integration = await transaction
+          .selectFrom('integrations')
+          .select('oauth_client_id')
+          .where('tenant', '=', tenant)
+          .where('id', '=', id)
+          .forUpdate()
+          .executeTakeFirst();
+        if (integration === undefined) return;
+        const connections = await transaction
+          .selectFrom('connections')
+          .select('id')
+          .where('tenant', '=', tenant)
+          .where('integration_id', '=', id)
+          .execute();
+        for (const connection of connections) await appendEvent(transaction, tenant, connection.id, event);
+        // Connections go with their integration, links and waiters with their connection.
+        await transaction.deleteFrom('integrations').where('tenant', '=', tenant).where('id', '=', id).execute();
+        await transaction
+          .deleteFrom('grant_fingerprints')
+          .where('tenant', '=', tenant)
+          .where('integration', '=', id)
+          .execute();
+        await removeUnusedClient(transaction, tenant, integration.oauth_client_id);
+      }),
+  };
+}
+
+/** Locked before it is judged: an integration that is being registered for it holds the row until it is visible. */
+async function removeUnusedClient(db: Kysely<Tables>, tenant: string, client: string): Promise<void> {
+  const locked = await db
+    .selectFrom('oauth_clients')
+    .select('id')
+    .where('tenant', '=', tenant)
+    .where('id', '=', client)
+    .forUpdate()
+    .execute();
+  const users = await db
+    .selectFrom('integrations')
+    .select('id')
+    .where('tenant', '=', tenant)
+    .where('oauth_client_id', '=', client)
+    .limit(1)
+    .execute();
+  if (locked.length === 0 || users.length > 0) return;
+  await db.deleteFrom('oauth_clients').where('tenant', '=', tenant).where('id', '=', client).execute();
+}

@@ -1,0 +1,9 @@
+import { initial } from './0001-initial';
+
+export interface Migration {
+  readonly name: string;
+  readonly statements: readonly string[];
+}
+
+/** In the order in which they are applied; one that was released never changes. */
+export const MIGRATIONS: readonly Migration[] = [{ name: '0001-initial', statements: initial }];

@@ -1,0 +1,52 @@
+import { sql } from 'kysely';
+import { apiKeysRepository } from './api-keys';
+import { connectionsRepository } from './connections';
+import { consentLinksRepository } from './consent-links';
+import type { Registry } from './contract';
+import { openDatabase, type DatabaseOptions } from './database';
+import { envelopeKeysRepository } from './envelope-keys';
+import { guarded } from './errors';
+import { eventsRepository } from './events';
+import { fingerprintsRepository } from './fingerprints';
+import { integrationsRepository } from './integrations';
+import { oauthClientsRepository } from './oauth-clients';
+import { principalsRepository } from './principals';
+import { tenantsRepository } from './tenants';
+import { waitersRepository } from './waiters';
+
+export type RegistryOptions = Omit<DatabaseOptions, 'patienceMs'>;
+
+/**
+ * Open the registry on a PostgreSQL URL, once its database answers. The tables are made by `migrate`.
+ * @throws REGISTRY_UNAVAILABLE within 10 s
+ */
+export async function openRegistry(options: RegistryOptions): Promise<Registry> {
+  const db = openDatabase(options);
+  const { ping, close } = guarded('registry', {
+    ping: async (): Promise<void> => {
+      await sql`SELECT 1`.execute(db);
+    },
+    close: (): Promise<void> => db.destroy(),
+  });
+  try {
+    await ping();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    tenants: guarded('tenants', tenantsRepository(db)),
+    principals: guarded('principals', principalsRepository(db)),
+    apiKeys: guarded('apiKeys', apiKeysRepository(db)),
+    oauthClients: guarded('oauthClients', oauthClientsRepository(db)),
+    integrations: guarded('integrations', integrationsRepository(db)),
+    connections: guarded('connections', connectionsRepository(db)),
+    consentLinks: guarded('consentLinks', consentLinksRepository(db)),
+    waiters: guarded('waiters', waitersRepository(db)),
+    events: guarded('events', eventsRepository(db)),
+    fingerprints: guarded('fingerprints', fingerprintsRepository(db)),
+    envelopeKeys: guarded('envelopeKeys', envelopeKeysRepository(db)),
+    ping,
+    close,
+  };
+}

@@ -1,0 +1,88 @@
+/** Rows of the tables to rows of the contract, one way each. */
+import type { Selectable } from 'kysely';
+import type { ConnectionRow, ConsentLinkRow, EventRow, IntegrationRow, OAuthClientRow } from './contract';
+import type {
+  ConnectionEventsTable,
+  ConnectionsTable,
+  ConsentLinksTable,
+  IntegrationsTable,
+  OAuthClientsTable,
+} from './schema';
+
+export function toOAuthClientRow(row: Selectable<OAuthClientsTable>): OAuthClientRow {
+  return {
+    tenant: row.tenant,
+    id: row.id,
+    clientId: row.client_id,
+    label: row.label,
+    secretId: row.secret_id,
+    pausedUntil: row.paused_until,
+    pausedCode: row.paused_code,
+  };
+}
+
+export function toIntegrationRow(row: Selectable<IntegrationsTable>): IntegrationRow {
+  return {
+    tenant: row.tenant,
+    id: row.id,
+    oauthClientId: row.oauth_client_id,
+    settings: row.settings,
+    createdAt: row.created_at,
+  };
+}
+
+export function toConnectionRow(row: Selectable<ConnectionsTable>): ConnectionRow {
+  return {
+    tenant: row.tenant,
+    id: row.id,
+    integrationId: row.integration_id,
+    grantId: row.grant_id,
+    generation: row.generation,
+    issuedAt: row.issued_at,
+    expiresAt: row.expires_at,
+    lifetimeSeconds: row.lifetime_seconds,
+    scope: row.scope,
+    refreshable: row.refreshable,
+    state: row.state,
+    recovery: row.recovery,
+    reason: row.reason,
+    since: row.since,
+    stateVersion: row.state_version,
+    evidence: row.evidence,
+    nextAttemptAt: row.next_attempt_at,
+    frozenAt: row.frozen_at,
+    usable: row.usable,
+    accountId: row.account_id,
+    accountLabel: row.account_label,
+    grantedAt: row.granted_at,
+    refreshedAt: row.refreshed_at,
+    consentDeadline: row.consent_deadline,
+    createdAt: row.created_at,
+  };
+}
+
+export function toConsentLinkRow(row: Selectable<ConsentLinksTable>): ConsentLinkRow {
+  return {
+    tenant: row.tenant,
+    id: row.id,
+    connection: row.connection,
+    createdBy: row.created_by,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    attempts: row.attempts,
+    completedAt: row.completed_at,
+    returnTo: row.return_to,
+  };
+}
+
+export function toEventRow(row: Selectable<ConnectionEventsTable>): EventRow {
+  return {
+    id: row.id,
+    connection: row.connection,
+    type: row.type,
+    by: row.by,
+    traceId: row.trace_id,
+    at: row.at,
+    ...(row.facts === null ? {} : { facts: row.facts }),
+  };
+}
