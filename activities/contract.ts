@@ -30,17 +30,19 @@ export type TokenReport = V1 & {
   readonly warnings: readonly string[];
 };
 
-/** A provider answer that could not be stored in time, sealed; it is stored by `storeEscrowedTokenSet`. */
+/**
+ * A provider answer that could not be stored in time: a sealed list of vault cells (activities/escrow.ts), stored by
+ * `storeEscrowedTokenSet`. Heartbeats carry nothing else, or what contains it.
+ */
 export type Escrow = V1 & {
   readonly kind: 'escrow';
+  /** The grant whose token set is among the cells. */
   readonly grant: string;
-  readonly generation: number;
   readonly sealed: string;
 };
 
 export type RefreshResult =
-  | (TokenReport & { readonly kind: 'refreshed' | 'adopted'; readonly rotated: boolean })
-  | (Escrow & { readonly policy: Policy });
+  (TokenReport & { readonly kind: 'refreshed' | 'adopted'; readonly rotated: boolean }) | Escrow;
 
 export type LoadResult =
   | (V1 & { readonly known: false })
@@ -53,10 +55,14 @@ export type LoadResult =
       readonly since: string;
       readonly evidence?: Evidence;
       readonly stateVersion: number;
+      /** Generation the row knows; the vault's may be newer. */
+      readonly generation: number;
       readonly policy: Policy;
       readonly display: Display;
       /** Newest token set the vault holds under the grant of record; absent = none. */
       readonly token?: TokenFacts;
+      /** The grant of record. */
+      readonly grant?: string;
       readonly grantedAt?: string;
       readonly refreshedAt?: string;
       readonly consentDeadline?: string;
@@ -87,7 +93,7 @@ export type ExchangeResult = V1 & {
     | { readonly kind: 'stored'; readonly generation: number }
     /** No refresh token came, but the account is the same and its old grant has one: prove that one by a refresh. */
     | { readonly kind: 'keep' }
-    | (Escrow & { readonly kind: 'escrow' })
+    | { readonly kind: 'escrow'; readonly grant: string; readonly sealed: string }
   );
 
 export interface DurableOAuthActivities {
@@ -104,11 +110,16 @@ export interface DurableOAuthActivities {
     },
   ): Promise<RefreshResult>;
   /** Open an escrow and put it. Run until it succeeds. @returns `same` when the vault already had it */
-  storeEscrowedTokenSet(input: AtRef & Omit<Escrow, 'v' | 'kind'>): Promise<TokenReport & { stored: 'stored' | 'same' }>;
+  storeEscrowedTokenSet(
+    input: AtRef & { readonly grant: string; readonly sealed: string },
+  ): Promise<V1 & { readonly stored: 'stored' | 'same'; readonly report?: TokenReport }>;
   /** After a refresh nobody heard of again: a newer generation in the vault, or the old access token probed. */
   recoverRefresh(
     input: AtRef & { readonly grant: string; readonly generation: number },
-  ): Promise<(TokenReport & { readonly newer: boolean }) & { readonly probe: 'alive' | 'dead' | 'not_probed' }>;
+  ): Promise<
+    | (TokenReport & { readonly newer: true })
+    | (V1 & { readonly newer: false; readonly probe: 'alive' | 'dead' | 'not_probed' })
+  >;
   /** Make a grant the grant of record. */
   adoptGrant(
     input: AtRef & Origin & { readonly grant: string; readonly consent: string },
@@ -119,12 +130,14 @@ export interface DurableOAuthActivities {
   ): Promise<V1 & { readonly provider: 'revoked' | 'not_supported' | 'nothing_to_revoke' }>;
   /** Destroy vault refs, and the rows a failed or abandoned save made. Run until it succeeds. */
   destroySecrets(
-    input: V1 & Origin & {
-      readonly tenant: string;
-      readonly refs: readonly string[];
-      readonly integration?: string;
-      readonly reason: string;
-    },
+    input: V1 &
+      Origin & {
+        readonly tenant: string;
+        readonly refs: readonly string[];
+        /** Also remove the rows of a save that failed, or of the save behind a connection nobody consented to. */
+        readonly remove?: { readonly integration: string } | { readonly connection: string };
+        readonly reason: string;
+      },
   ): Promise<V1>;
   /** Project a state to its row and event, and complete the parked flows when it became active. */
   recordTransition(input: RecordTransition): Promise<V1 & { readonly stateVersion: number; readonly applied: boolean }>;
@@ -141,21 +154,24 @@ export interface DurableOAuthActivities {
       readonly sealed: string;
       readonly code: string;
       readonly iss?: string;
-      /** The code came raw (`callbackSignal: 'sealed-or-code'`): record the warning. */
-      readonly raw?: boolean;
+      /** Present when the code came raw (`callbackSignal: 'sealed-or-code'`): checked against the workflow id. */
+      readonly state?: string;
     },
   ): Promise<ExchangeResult>;
   /** Tell the connection (signal-with-start: its run may have ended). */
-  handOverGrant(input: AtRef & { readonly message: GrantReady; readonly tuning?: ConnectionInput['tuning'] }): Promise<V1>;
+  handOverGrant(
+    input: AtRef & { readonly message: GrantReady; readonly tuning?: ConnectionInput['tuning'] },
+  ): Promise<V1>;
   /** Project the outcome of a consent: its event, and the link's use. */
   recordConsent(
-    input: AtRef & Origin & {
-      readonly consent: string;
-      readonly link?: string;
-      readonly outcome: 'started' | 'connected' | 'failed';
-      readonly code?: ErrorCode;
-      readonly detail?: ConsentReading['detail'];
-    },
+    input: AtRef &
+      Origin & {
+        readonly consent: string;
+        readonly link?: string;
+        readonly outcome: 'connected' | 'failed';
+        readonly code?: ErrorCode;
+        readonly detail?: ConsentReading['detail'];
+      },
   ): Promise<V1>;
 
   // ── save ──
@@ -172,8 +188,8 @@ export type SaveValidation = V1 & {
   readonly grantedAt?: string;
   readonly fingerprint?: string;
   readonly warnings: readonly string[];
-  /** Secrets not yet stored, because the vault stopped answering after the token request. */
-  readonly escrow?: string;
+  /** Secrets not yet stored. The heartbeat carries the whole of this, so that a killed worker loses nothing. */
+  readonly escrow?: Escrow;
 };
 
 /** What a flow's request looks like on its way to the requests queue. */

@@ -1,0 +1,39 @@
+import { grantRef, parseRef } from '../src/connection/ids';
+import { DurableOAuthError } from '../src/errors';
+import type { Registry } from '../src/registry/contract';
+import { tokenSetOf } from './cells';
+import type { DurableOAuthActivities } from './contract';
+import { behindBoundary } from './failure';
+import { contextOf, newestOf, reportOf, type ContextDeps } from './grant-context';
+
+export interface AdoptDeps extends ContextDeps {
+  readonly registry: Pick<Registry, 'connections'>;
+}
+
+/**
+ * Make a grant the connection's grant of record: the pointer `connections.grant_id` is written (and the row thawed)
+ * before the old grant is destroyed by the workflow. Repeated until it succeeds; repeating is harmless.
+ *
+ * @returns facts of the grant, and the grant that was of record before
+ * Fails with VAULT_MISSING or VAULT_GONE when the grant is not in the vault.
+ */
+export function createAdoptGrant(deps: AdoptDeps): DurableOAuthActivities['adoptGrant'] {
+  return (input) =>
+    behindBoundary(async () => {
+      const ref = parseRef(input.ref);
+      const context = await contextOf(deps, ref);
+      const entry = await newestOf(deps.vault, ref, input.grant);
+      if (entry === undefined) {
+        throw new DurableOAuthError('VAULT_MISSING', 'The consented grant is not in the vault', { ref: input.ref });
+      }
+      const set = tokenSetOf(entry, grantRef(ref, input.grant));
+      const report = reportOf(context, input.grant, entry.generation, set);
+      const { previousGrant } = await deps.registry.connections.adoptGrant(ref, {
+        token: report.token,
+        account: set.account,
+        grantedAt: set.grantedAt,
+        event: { type: 'grant.adopted', by: input.by, traceId: input.traceId, facts: { consent: input.consent } },
+      });
+      return { ...report, previousGrant };
+    });
+}

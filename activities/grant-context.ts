@@ -1,0 +1,109 @@
+/** What every call to an authorization server needs, read by id at the moment of use. */
+import { grantRef, clientSecretRef } from '../src/connection/ids';
+import type { ConnectionRef, TokenFacts } from '../src/connection/types';
+import { DurableOAuthError, isDurableOAuthError } from '../src/errors';
+import type { OAuthClientTarget } from '../src/oauth/contract';
+import type { Catalogue, Preset } from '../src/providers/preset';
+import { displayName, policyOf, targetOf } from '../src/providers/resolve';
+import type { ConnectionContext, Registry } from '../src/registry/contract';
+import type { Vault, VaultEntry } from '../src/vault/port';
+import type { TokenSet } from '../src/vault/secret';
+import { tokenSetOf } from './cells';
+import type { TokenReport } from './contract';
+
+export interface ContextDeps {
+  readonly vault: Vault;
+  readonly registry: Pick<Registry, 'connections'>;
+  readonly catalogue: Catalogue;
+}
+
+export interface GrantContext extends ConnectionContext {
+  readonly preset: Preset;
+}
+
+/** @throws OAUTH_CLIENT_UNUSABLE when the connection, its client or its preset is gone; REGISTRY_UNAVAILABLE */
+export async function contextOf(deps: ContextDeps, ref: ConnectionRef): Promise<GrantContext> {
+  const context = await deps.registry.connections.context(ref);
+  if (context === undefined) {
+    throw new DurableOAuthError('OAUTH_CLIENT_UNUSABLE', 'The connection or its OAuth client is gone', { ...ref });
+  }
+  return { ...context, preset: presetOf(deps.catalogue, context.integration.settings.preset) };
+}
+
+export function presetOf(catalogue: Catalogue, name: string): Preset {
+  const preset = catalogue.get(name);
+  if (preset === undefined) {
+    throw new DurableOAuthError('OAUTH_CLIENT_UNUSABLE', 'The preset is not in the catalogue', { preset: name });
+  }
+  return preset;
+}
+
+/** The other side of a request, with the client secret out of the vault. */
+export async function targetIn(vault: Vault, context: GrantContext): Promise<OAuthClientTarget> {
+  const { client, integration, preset } = context;
+  if (client.secretId === null) return targetOf(integration.settings, preset);
+  const ref = clientSecretRef(client.tenant, client.id, client.secretId);
+  const { secret } = await vault.latest(ref);
+  if (secret.kind !== 'client_secret') {
+    throw new DurableOAuthError('VAULT_CORRUPT', 'An OAuth client holds something else than a client secret', { ref });
+  }
+  return targetOf(integration.settings, preset, secret);
+}
+
+/** The newest token set of a grant; undefined when the vault never had one. */
+export async function newestOf(vault: Vault, ref: ConnectionRef, grant: string): Promise<VaultEntry | undefined> {
+  try {
+    return await vault.latest(grantRef(ref, grant));
+  } catch (error) {
+    if (isDurableOAuthError(error, 'VAULT_MISSING')) return undefined;
+    throw error;
+  }
+}
+
+export function tokenFactsOf(grant: string, generation: number, set: TokenSet, grantType: string): TokenFacts {
+  return {
+    grant,
+    generation,
+    issuedAt: set.issuedAt,
+    receivedAt: set.receivedAt,
+    expiresAt: set.expiresAt,
+    lifetimeSeconds: set.lifetimeSeconds,
+    scope: set.scope,
+    refreshable: set.refreshToken !== undefined || grantType === 'client_credentials',
+  };
+}
+
+/** The settings a connection is to be scheduled by, and the names for people. */
+export function settingsOf(context: GrantContext, set?: TokenSet): Pick<TokenReport, 'policy' | 'display'> {
+  const { connection, integration, client, preset } = context;
+  const { settings } = integration;
+  return {
+    policy: policyOf(settings, preset),
+    display: {
+      app: displayName(settings, preset),
+      client: client.label,
+      account: set?.account?.label ?? connection.accountLabel ?? undefined,
+    },
+  };
+}
+
+export function reportOf(
+  context: GrantContext,
+  grant: string,
+  generation: number,
+  set: TokenSet,
+  warnings: readonly string[] = [],
+): TokenReport {
+  return {
+    v: 1,
+    token: tokenFactsOf(grant, generation, set, context.integration.settings.grant_type),
+    ...settingsOf(context, set),
+    account: set.account,
+    grantedAt: set.grantedAt,
+    warnings,
+  };
+}
+
+export function reportOfEntry(context: GrantContext, grant: string, entry: VaultEntry): TokenReport {
+  return reportOf(context, grant, entry.generation, tokenSetOf(entry, grant));
+}

@@ -1,0 +1,49 @@
+/** Activities of the queue `durable-oauth`, built from ports. Workflows see their types only (activities/contract.ts). */
+import { createAdoptGrant, type AdoptDeps } from './adopt-grant';
+import type { DurableOAuthActivities } from './contract';
+import { createDestroySecrets, type DestroyDeps } from './destroy-secrets';
+import { createExchangeAuthorizationCode, type ExchangeDeps } from './exchange-authorization-code';
+import { createHandOverGrant } from './hand-over-grant';
+import { createLoadConnection } from './load-connection';
+import { createRecordConsent } from './record-consent';
+import { createRecordTransition, type RecordTransitionDeps } from './record-transition';
+import { createRecoverRefresh, type RecoverDeps } from './recover-refresh';
+import { createRefreshTokenSet, type RefreshDeps } from './refresh-token-set';
+import { createRegisterIntegration, type RegisterDeps } from './register-integration';
+import { createRevokeGrant, type RevokeDeps } from './revoke-grant';
+import { createStoreEscrowedTokenSet, type StoreDeps } from './store-escrowed-token-set';
+import { createValidateIntegration, type ValidateDeps } from './validate-integration';
+
+export type ActivityDeps = AdoptDeps &
+  DestroyDeps &
+  ExchangeDeps &
+  Parameters<typeof createHandOverGrant>[0] &
+  Parameters<typeof createRecordConsent>[0] &
+  RecordTransitionDeps &
+  RecoverDeps &
+  RefreshDeps &
+  RegisterDeps &
+  RevokeDeps &
+  StoreDeps &
+  ValidateDeps;
+
+export function createActivities(deps: ActivityDeps): DurableOAuthActivities {
+  return {
+    loadConnection: createLoadConnection(deps),
+    refreshTokenSet: createRefreshTokenSet(deps),
+    storeEscrowedTokenSet: createStoreEscrowedTokenSet(deps),
+    recoverRefresh: createRecoverRefresh(deps),
+    adoptGrant: createAdoptGrant(deps),
+    revokeGrant: createRevokeGrant(deps),
+    destroySecrets: createDestroySecrets(deps),
+    recordTransition: createRecordTransition(deps),
+    exchangeAuthorizationCode: createExchangeAuthorizationCode(deps),
+    handOverGrant: createHandOverGrant(deps),
+    recordConsent: createRecordConsent(deps),
+    validateIntegration: createValidateIntegration(deps),
+    registerIntegration: createRegisterIntegration(deps),
+  };
+}
+
+export type { DurableOAuthActivities, RequestActivities } from './contract';
+export { connectionInterceptor, withConnection } from './with-connection';

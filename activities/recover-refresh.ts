@@ -1,0 +1,48 @@
+import { grantRef, parseRef } from '../src/connection/ids';
+import type { AuthorizationServer } from '../src/oauth/contract';
+import { isOAuthFailure } from '../src/oauth/failure';
+import { tokenSetOf } from './cells';
+import type { DurableOAuthActivities } from './contract';
+import { behindBoundary } from './failure';
+import { contextOf, newestOf, reportOf, targetIn, type ContextDeps, type GrantContext } from './grant-context';
+import type { TokenSet } from '../src/vault/secret';
+
+export interface RecoverDeps extends ContextDeps {
+  readonly authorizationServer: Pick<AuthorizationServer, 'identify'>;
+}
+
+/**
+ * Look what became of a refresh whose worker died: a newer generation in the vault means that it was stored. Else, with
+ * strict rotation and an identity endpoint, probe the old access token: a dead one means that the server committed.
+ * Sends no refresh; safe to repeat.
+ */
+export function createRecoverRefresh(deps: RecoverDeps): DurableOAuthActivities['recoverRefresh'] {
+  return (input) =>
+    behindBoundary(async () => {
+      const ref = parseRef(input.ref);
+      const context = await contextOf(deps, ref);
+      const grant = input.grant || context.connection.grantId || '';
+      const entry = await newestOf(deps.vault, ref, grant);
+      const set = entry && tokenSetOf(entry, grantRef(ref, grant));
+      if (entry && set && entry.generation > input.generation) {
+        return { ...reportOf(context, grant, entry.generation, set), newer: true };
+      }
+      return { v: 1, newer: false, probe: set ? await probe(deps, context, set) : 'not_probed' };
+    });
+}
+
+async function probe(
+  deps: RecoverDeps,
+  context: GrantContext,
+  set: TokenSet,
+): Promise<'alive' | 'dead' | 'not_probed'> {
+  const { settings } = context.integration;
+  if (settings.rotation !== 'strict' || settings.endpoints.identity === undefined) return 'not_probed';
+  try {
+    await deps.authorizationServer.identify(await targetIn(deps.vault, context), set.accessToken);
+    return 'alive';
+  } catch (error) {
+    if (!isOAuthFailure(error)) throw error;
+    return error.facts.httpStatus === 401 ? 'dead' : 'not_probed';
+  }
+}

@@ -1,0 +1,188 @@
+import { refreshDueAt, SECOND } from '../src/connection/clocks';
+import { grantRef, parseRef } from '../src/connection/ids';
+import type { ConnectionRef, FailureFacts } from '../src/connection/types';
+import type { Sealer } from '../src/envelope';
+import { isDurableOAuthError, type DurableOAuthError } from '../src/errors';
+import type { Fingerprint } from '../src/fingerprint';
+import type { AuthorizationServer, TokenAnswer } from '../src/oauth/contract';
+import { isOAuthFailure, OAuthFailure } from '../src/oauth/failure';
+import { mergeTokenSet } from '../src/oauth/merge';
+import type { Registry } from '../src/registry/contract';
+import type { Vault } from '../src/vault/port';
+import type { TokenSet } from '../src/vault/secret';
+import { escrowOf, heartbeatEscrow, putTokenSet, tokenSetOf } from './cells';
+import type { DurableOAuthActivities, RefreshResult } from './contract';
+import { toActivityFailure } from './failure';
+import {
+  contextOf,
+  newestOf,
+  reportOf,
+  settingsOf,
+  targetIn,
+  type ContextDeps,
+  type GrantContext,
+} from './grant-context';
+import { pause, within } from './time-limit';
+
+export interface RefreshDeps extends ContextDeps {
+  readonly registry: Pick<Registry, 'connections' | 'oauthClients'>;
+  readonly authorizationServer: Pick<AuthorizationServer, 'refresh' | 'clientCredentials'>;
+  readonly sealer: Sealer;
+  readonly fingerprint: Fingerprint;
+}
+
+/** Budgets of the steps, milliseconds; together with the 15 s of the send they stay under the 45 s of the activity. */
+const READY_MS = 6_000;
+const STORE_ROTATED_MS = 18_000;
+const STORE_SAME_MS = 3_000;
+const PROJECT_MS = 2_000;
+/** How long siblings of a refused client wait; a corrected secret ends it at once. */
+const REJECTED_PAUSE_SECONDS = 60;
+
+/**
+ * Refresh a grant once (RFC 6749 section 6; client credentials: section 4.4), in this order: read the vault (a newer
+ * generation is adopted and nothing is sent) → be sure it can be written → send, once, uncancelled → merge → when the
+ * refresh token rotated, one heartbeat with the sealed answer → put the next generation → project the row.
+ *
+ * Never repeated by the engine. When it dies, the heartbeat or the vault says how far it came; when neither does, the
+ * outcome is unknown and the rotation mode decides.
+ *
+ * @returns facts of the newest generation, or the sealed answer when the vault did not take it in time
+ * Fails with the codes of the classifier (detail: FailureFacts), VAULT_*, REGISTRY_UNAVAILABLE, OAUTH_CLIENT_UNUSABLE.
+ */
+export function createRefreshTokenSet(deps: RefreshDeps): DurableOAuthActivities['refreshTokenSet'] {
+  return async (input) => {
+    const extra: { fingerprint?: string; policy?: FailureFacts['policy'] } = {};
+    try {
+      const ref = parseRef(input.ref);
+      const context = await contextOf(deps, ref);
+      extra.policy = settingsOf(context).policy;
+      refusePaused(context);
+      const grant = input.grant || context.connection.grantId || '';
+      const path = grantRef(ref, grant);
+
+      const held = await within(READY_MS, 'VAULT_UNAVAILABLE', 'Reading the grant', newestOf(deps.vault, ref, grant));
+      const previous = held && tokenSetOf(held, path);
+      if (held && previous && held.generation > input.generation) {
+        return { ...reportOf(context, grant, held.generation, previous), kind: 'adopted', rotated: false };
+      }
+      if (previous?.refreshToken) extra.fingerprint = await deps.fingerprint(previous.refreshToken);
+      if (extra.fingerprint !== undefined && input.fingerprints.includes(extra.fingerprint)) {
+        throw refused('This refresh token was refused before and is not sent again');
+      }
+      await within(READY_MS, 'VAULT_UNAVAILABLE', 'Asking the vault', deps.vault.checkWritable());
+      await within(READY_MS, 'REGISTRY_UNAVAILABLE', 'Getting an envelope key', deps.sealer.ready());
+
+      const answer = await send(deps, context, previous);
+      const next = mergeTokenSet(previous, answer, previous?.scope ?? context.integration.settings.scope);
+      const rotated = previous?.refreshToken?.reveal() !== next.refreshToken?.reveal();
+      return await keep(deps, context, { ref, grant, path, generation: input.generation + 1, next, rotated, answer });
+    } catch (error) {
+      await pauseClient(deps, input.ref, error);
+      const { fingerprint, policy } = extra;
+      throw toActivityFailure(error, { policy, fingerprint: isRefusal(error) ? fingerprint : undefined });
+    }
+  };
+}
+
+async function send(deps: RefreshDeps, context: GrantContext, previous: TokenSet | undefined): Promise<TokenAnswer> {
+  const { settings } = context.integration;
+  const found = await targetIn(deps.vault, context);
+  // A public client has no secret to bind the request to its origins; the grant remembers them.
+  const target = found.audience ? found : { ...found, audience: previous?.audience };
+  if (settings.grant_type === 'client_credentials') {
+    return deps.authorizationServer.clientCredentials(target, settings.scope);
+  }
+  if (previous?.refreshToken === undefined) throw refused('The grant holds no refresh token');
+  return deps.authorizationServer.refresh(target, previous.refreshToken);
+}
+
+interface Kept {
+  readonly ref: ConnectionRef;
+  readonly grant: string;
+  readonly path: string;
+  readonly generation: number;
+  readonly next: TokenSet;
+  readonly rotated: boolean;
+  readonly answer: TokenAnswer;
+}
+
+/** From here on nothing may be lost: whatever happens, the answer is in the vault, in the heartbeat or in the result. */
+async function keep(deps: RefreshDeps, context: GrantContext, kept: Kept): Promise<RefreshResult> {
+  const { grant, path, generation, next, rotated } = kept;
+  const escrow = await escrowOf(deps.sealer, grant, [{ ref: path, generation, secret: next }]);
+  if (rotated) heartbeatEscrow(escrow);
+  const budget = rotated ? STORE_ROTATED_MS : STORE_SAME_MS;
+  try {
+    const stored = await within(
+      budget,
+      'VAULT_UNAVAILABLE',
+      'Storing the token set',
+      putPatiently(deps.vault, kept, budget),
+    );
+    const report = reportOf(context, grant, stored.generation, stored.set, kept.answer.warnings);
+    await project(deps, kept.ref, report);
+    return { ...report, kind: 'refreshed', rotated };
+  } catch (error) {
+    if (isDurableOAuthError(error, 'VAULT_UNAVAILABLE')) return escrow;
+    throw error;
+  }
+}
+
+async function putPatiently(vault: Vault, kept: Kept, budgetMs: number): ReturnType<typeof putTokenSet> {
+  const end = Date.now() + budgetMs;
+  for (;;) {
+    try {
+      return await putTokenSet(vault, kept.path, kept.generation, kept.next);
+    } catch (error) {
+      if (!isDurableOAuthError(error, 'VAULT_UNAVAILABLE') || Date.now() + SECOND > end) throw error;
+      await pause(SECOND);
+    }
+  }
+}
+
+/** The row follows; a silent registry does not stand between a token and its use. */
+export async function project(
+  deps: { readonly registry: Pick<Registry, 'connections'> },
+  ref: ConnectionRef,
+  { token, policy }: Pick<ReturnType<typeof reportOf>, 'token' | 'policy'>,
+): Promise<void> {
+  const due = refreshDueAt({ ...token, usedAt: token.issuedAt }, policy, { now: Date.now(), random: () => 0 });
+  const nextAttemptAt = due === undefined ? null : new Date(due).toISOString();
+  const work = deps.registry.connections.recordToken(ref, token, token.receivedAt, nextAttemptAt);
+  await within(PROJECT_MS, 'REGISTRY_UNAVAILABLE', 'Recording the token set', work).catch((error: unknown) => {
+    if (!isDurableOAuthError(error)) throw error;
+  });
+}
+
+function refusePaused({ client }: GrantContext): void {
+  const left = client.pausedUntil === null ? 0 : Date.parse(client.pausedUntil) - Date.now();
+  if (left <= 0) return;
+  const code = client.pausedCode ?? 'RATE_LIMITED';
+  throw new OAuthFailure('Not sent: this OAuth client is paused', {
+    class: code === 'CLIENT_REJECTED' ? 'CONFIG' : 'TRANSIENT',
+    code,
+    sent: false,
+    retryAfterSeconds: Math.ceil(left / SECOND),
+  });
+}
+
+/** A Retry-After and a refused client secret concern every connection of the client. */
+async function pauseClient(deps: RefreshDeps, input: string, error: unknown): Promise<void> {
+  if (!isOAuthFailure(error) || !error.facts.sent) return;
+  const { code, class: kind, retryAfterSeconds } = error.facts;
+  const seconds = code === 'CLIENT_REJECTED' ? REJECTED_PAUSE_SECONDS : kind === 'TRANSIENT' ? retryAfterSeconds : 0;
+  if (!seconds) return;
+  const until = new Date(Date.now() + seconds * SECOND).toISOString();
+  try {
+    const context = await contextOf(deps, parseRef(input));
+    await deps.registry.oauthClients.pause(context.client.tenant, context.client.id, until, code);
+  } catch (registry) {
+    if (!isDurableOAuthError(registry)) throw registry;
+  }
+}
+
+const refused = (attempted: string): DurableOAuthError =>
+  new OAuthFailure(attempted, { class: 'REAUTH', code: 'GRANT_REFUSED', sent: false });
+
+const isRefusal = (error: unknown): boolean => isOAuthFailure(error) && error.facts.class === 'REAUTH';

@@ -1,0 +1,112 @@
+/** What a consent can be told. The validator rejects at no cost in history; the signal ignores what it does not know. */
+import {
+  ApplicationFailure,
+  condition,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+} from '@temporalio/workflow';
+import { SECOND } from '../src/connection/clocks';
+import {
+  COMPLETE_CONSENT,
+  CONFIRM_CONSENT,
+  DESCRIBE_CONSENT,
+  OAUTH_CALLBACK,
+  type ConfirmConsent,
+  type ConsentInput,
+  type ConsentReading,
+  type OAuthCallback,
+  type RawOAuthCallback,
+} from '../src/connection/messages';
+
+const oauthCallbackSignal = defineSignal<[OAuthCallback | RawOAuthCallback]>(OAUTH_CALLBACK);
+const completeConsentUpdate = defineUpdate<ConsentReading, [OAuthCallback]>(COMPLETE_CONSENT);
+const confirmConsentUpdate = defineUpdate<ConsentReading, [ConfirmConsent]>(CONFIRM_CONSENT);
+const describeConsentQuery = defineQuery<ConsentReading>(DESCRIBE_CONSENT);
+
+/** How long an update waits for the outcome before the page shows "in progress". */
+const ANSWER_WITHIN_MS = 20 * SECOND;
+
+export interface Consent {
+  readonly input: ConsentInput;
+  reading: ConsentReading;
+  /** From this attempt's own browser. */
+  delivery?: OAuthCallback;
+  /** Anybody may send these; the activity tells whether the state fits. */
+  readonly raw: RawOAuthCallback[];
+  rawSeen: number;
+  confirmed: boolean;
+}
+
+export function registerConsentHandlers(consent: Consent): void {
+  // The public contract. A browser that is not this attempt's, a second delivery and junk change nothing.
+  setHandler(
+    oauthCallbackSignal,
+    (message) => {
+      if (isDelivery(consent, message)) consent.delivery = message;
+      else if (isRaw(message) && consent.rawSeen++ < RAW_TRIES) consent.raw.push(message);
+    },
+    {
+      description:
+        'The provider sent the browser back: { v: 1, browser, code: <JWE>, iss? } or { v: 1, browser, error }.',
+    },
+  );
+  setHandler(
+    completeConsentUpdate,
+    async (message) => {
+      consent.delivery = message;
+      await condition(() => !PENDING.includes(consent.reading.stage), ANSWER_WITHIN_MS);
+      return consent.reading;
+    },
+    {
+      description: 'Same delivery as oauthCallback, and waits for the outcome.',
+      validator: (message) => {
+        if (!isDelivery(consent, message)) throw refusal('No consent of this browser waits for a callback');
+      },
+    },
+  );
+  setHandler(
+    confirmConsentUpdate,
+    async () => {
+      consent.confirmed = true;
+      await condition(
+        () => consent.reading.stage === 'connected' || consent.reading.stage === 'failed',
+        ANSWER_WITHIN_MS,
+      );
+      return consent.reading;
+    },
+    {
+      description: 'The same browser confirms the account.',
+      validator: (message: Partial<ConfirmConsent> | undefined) => {
+        if (message?.browser !== consent.input.browser || consent.reading.stage !== 'waiting_for_confirmation') {
+          throw refusal('No consent of this browser waits for a confirmation');
+        }
+      },
+    },
+  );
+  setHandler(describeConsentQuery, () => consent.reading, { description: 'App, account, permissions, stage.' });
+}
+
+const PENDING: readonly ConsentReading['stage'][] = ['waiting_for_callback', 'exchanging'];
+
+/** How many raw deliveries are looked at: a wrong state costs an activity, and nobody may make us run thousands. */
+const RAW_TRIES = 5;
+
+/** The browser's own delivery is taken while a raw one is being looked at: junk must not displace it. */
+function isDelivery(consent: Consent, message: unknown): message is OAuthCallback {
+  if (consent.delivery !== undefined || !PENDING.includes(consent.reading.stage)) return false;
+  if (typeof message !== 'object' || message === null) return false;
+  const { v, browser, code, error, iss } = message as Record<string, unknown>;
+  if (v !== 1 || browser !== consent.input.browser || (iss !== undefined && typeof iss !== 'string')) return false;
+  return typeof code === 'string' || typeof error === 'string';
+}
+
+/** Whether a raw code is accepted is a setting of the worker, and the activity checks the state (RFC 6749 10.12). */
+function isRaw(message: unknown): message is RawOAuthCallback {
+  if (typeof message !== 'object' || message === null || 'browser' in message) return false;
+  const { code, state, iss } = message as Record<string, unknown>;
+  return typeof code === 'string' && typeof state === 'string' && (iss === undefined || typeof iss === 'string');
+}
+
+const refusal = (message: string): ApplicationFailure => ApplicationFailure.nonRetryable(message, 'NOT_FOUND');

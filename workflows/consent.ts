@@ -1,0 +1,90 @@
+/**
+ * `consentWorkflow`: one execution is one attempt of one browser, id `consent/<base64url(sha256(oauthState))>`.
+ *
+ * It waits 10 minutes for the provider's redirect, exchanges the code, lets the same browser confirm the account within
+ * another 10 minutes, and hands the grant over. Until confirmed the new grant is known to nobody; left alone it is
+ * destroyed, and revoked where that concerns it alone. It ends with its outcome, so a second delivery finds nobody.
+ */
+import { allHandlersFinished, CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
+import { MINUTE } from '../src/connection/clocks';
+import type { ConsentInput, ConsentReading, GrantReady, Origin } from '../src/connection/messages';
+import { discard, move, obtain, show, store } from './consent-exchange';
+import { registerConsentHandlers, type Consent } from './consent-handlers';
+import { outcomeOf } from './failures';
+import { run } from './run-activity';
+
+const WAIT_MS = 10 * MINUTE;
+
+export async function consentWorkflow(input: ConsentInput): Promise<ConsentReading> {
+  const consent: Consent = {
+    input,
+    reading: {
+      v: 1,
+      ref: input.ref,
+      stage: 'waiting_for_callback',
+      app: '',
+      scope: input.scope,
+      returnTo: input.returnTo,
+      lang: input.lang,
+    },
+    raw: [],
+    rawSeen: 0,
+    confirmed: false,
+  };
+  registerConsentHandlers(consent);
+  show(consent);
+  // Whoever cancels this run must not leave a grant behind that nobody knows.
+  await CancellationScope.nonCancellable(() => attempt(consent));
+  await record(consent, consent.reading.stage === 'connected' ? 'connected' : 'failed');
+  await condition(allHandlersFinished);
+  return consent.reading;
+}
+
+async function attempt(consent: Consent): Promise<void> {
+  const waitMs = consent.input.tuning?.consentMs ?? WAIT_MS;
+  const exchanged = await obtain(consent, Date.now() + waitMs);
+  if (exchanged === undefined) return;
+  const { account, sameAccount } = exchanged;
+  move(consent, {
+    stage: 'waiting_for_confirmation',
+    app: exchanged.app,
+    account: account?.label,
+    sameAccount,
+    scope: exchanged.scope,
+  });
+  if (exchanged.kind === 'escrow') await store(consent, exchanged.sealed);
+
+  const summary = `Confirmation by the same browser (${consent.input.ref})`;
+  if (!(await condition(() => consent.confirmed, waitMs, { summary }))) {
+    await discard(consent);
+    return move(consent, { stage: 'failed', code: 'CONSENT_NOT_COMPLETED', detail: 'expired' });
+  }
+  move(consent, { stage: 'handing_over' });
+  const { ref, consent: id, by = 'end user' } = consent.input;
+  const origin: Origin = { by, traceId: workflowInfo().runId };
+  const message: GrantReady =
+    exchanged.kind === 'keep'
+      ? { v: 1, consent: id, keep: true, ...origin }
+      : { v: 1, consent: id, grant: id, generation: 1, ...origin };
+  await run('handOverGrant', `Hand the grant over to ${ref}`, { v: 1, ref, message, tuning: consent.input.tuning });
+  move(consent, { stage: 'connected' });
+}
+
+async function record(consent: Consent, outcome: 'connected' | 'failed'): Promise<void> {
+  const { ref, consent: id, link, by = 'end user' } = consent.input;
+  try {
+    await run('recordConsent', `Record: consent ${outcome}`, {
+      v: 1,
+      ref,
+      consent: id,
+      link,
+      outcome,
+      code: consent.reading.code,
+      detail: consent.reading.detail,
+      by,
+      traceId: workflowInfo().runId,
+    });
+  } catch (error) {
+    outcomeOf(error);
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Time-outs and retries of every activity: the one table, pinned by a test.
+ *
+ * A single-use send (a refresh, a code, a pasted refresh token) has exactly one attempt: an engine that repeats it spends
+ * a rotated token twice. Its heartbeat time-out runs from the start; the one heartbeat carries the escrow. What follows
+ * such a send (storing, recovering, handing over, destroying) is repeated until it succeeds.
+ */
+import type { ActivityOptions } from '@temporalio/workflow';
+import type { DurableOAuthActivities } from '../activities/contract';
+
+const singleSend: ActivityOptions = {
+  startToCloseTimeout: '45 s',
+  heartbeatTimeout: '25 s',
+  retry: { maximumAttempts: 1 },
+};
+
+const untilDone: ActivityOptions = {
+  startToCloseTimeout: '30 s',
+  retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '1 min' },
+};
+
+/** Projections must not stand between a token and its refresh: two quick tries, then the workflow owes them. */
+const projection: ActivityOptions = {
+  // The registry answers or fails within 5 s; the rest is for completing many parked flows.
+  startToCloseTimeout: '30 s',
+  retry: { initialInterval: '500 ms', maximumAttempts: 2 },
+};
+
+/** Consent has somebody waiting in a browser. */
+const first = { priorityKey: 1 };
+/** Revocation can wait. */
+const last = { priorityKey: 5 };
+
+export const ACTIVITY_POLICIES: Readonly<Record<keyof DurableOAuthActivities, ActivityOptions>> = {
+  refreshTokenSet: singleSend,
+  exchangeAuthorizationCode: { ...singleSend, priority: first },
+  validateIntegration: { ...singleSend, priority: first },
+
+  loadConnection: untilDone,
+  storeEscrowedTokenSet: untilDone,
+  recoverRefresh: untilDone,
+  adoptGrant: untilDone,
+  handOverGrant: { ...untilDone, priority: first },
+  destroySecrets: { ...untilDone, priority: last },
+
+  // The provider may be down for days; then the tokens are destroyed all the same and the tombstone says so.
+  revokeGrant: {
+    startToCloseTimeout: '45 s',
+    scheduleToCloseTimeout: '3 days',
+    retry: { initialInterval: '2 s', backoffCoefficient: 2, maximumInterval: '10 min' },
+    priority: last,
+  },
+
+  registerIntegration: {
+    startToCloseTimeout: '15 s',
+    scheduleToCloseTimeout: '1 min',
+    retry: { initialInterval: '500 ms', maximumInterval: '5 s' },
+    priority: first,
+  },
+
+  recordTransition: projection,
+  recordConsent: projection,
+};
