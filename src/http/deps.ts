@@ -1,0 +1,44 @@
+/** What the HTTP layer stands on: ports only. Built by src/compose.ts, faked by tests. */
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Connections, Consents, TokenReader } from '../client/contract';
+import type { ApiCaller } from '../oauth/contract';
+import type { Catalogue } from '../providers/preset';
+import type { Registry } from '../registry/contract';
+
+export interface AppConfig {
+  /** Where browsers reach the pages; no slash at the end. */
+  readonly publicUrl: string;
+  /** The redirect URI to register, byte for byte; integrations with typed endpoints add a context id. */
+  readonly callbackBase: string;
+  readonly brand: string;
+  /** Exact origins a person may be sent back to after a consent. */
+  readonly returnOrigins: readonly string[];
+  /** Whether endpoints may be on this machine or in private networks, and http on loopback. */
+  readonly allowPrivateNetworks: boolean;
+  /** Whether the routes that use or hand out access tokens exist; they need `tokens` and `apiCaller`. */
+  readonly tokenRoutes: boolean;
+}
+
+export interface AppDeps {
+  readonly connections: Connections;
+  readonly consents: Consents;
+  readonly tokens?: TokenReader;
+  readonly apiCaller?: ApiCaller;
+  readonly registry: Registry;
+  readonly catalogue: Catalogue;
+  /** Public envelope keys, for whoever seals a code on its own. */
+  readonly publicKeys: { publicKeys(): Promise<readonly Readonly<Record<string, unknown>>[]> };
+  readonly config: AppConfig;
+  readonly log: FastifyBaseLogger;
+}
+
+/** The Fastify instance as routes see it: types follow from the zod schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;

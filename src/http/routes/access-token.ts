@@ -1,0 +1,50 @@
+/**
+ * `GET /v2/tenants/{T}/connections/{id}/access-token`: the newest access token together with the API base URL. Own
+ * permission, audited, rate limited per API key, never cached. The refresh token is not in it.
+ */
+import type { TokenReader } from '../../client/contract';
+import { callerOf } from '../auth';
+import type { App, AppDeps } from '../deps';
+import { accessTokenDocument } from '../schemas/actions';
+import { resourcePath } from '../schemas/document';
+
+const PATH = '/tenants/:tenant/connections/:id/access-token';
+/** The only routes whose answer holds a token. A test searches the answers of all others. */
+export const TOKEN_BEARING_ROUTES: readonly string[] = [`/v2${PATH}`];
+
+const PER_MINUTE = 120;
+
+export function accessTokenRoutes(app: App, { registry }: AppDeps, tokens: TokenReader): void {
+  app.route({
+    method: 'GET',
+    url: PATH,
+    exposeHeadRoute: false,
+    config: {
+      permission: 'tenants.connections.get_token',
+      rateLimit: { max: PER_MINUTE, timeWindow: '1 minute' },
+    },
+    schema: { params: resourcePath, response: { 200: accessTokenDocument } },
+    handler: async (request) => {
+      const ref = { tenant: request.params.tenant, connection: request.params.id };
+      const token = await tokens.read(ref);
+      // Audit first: a token whose reading cannot be recorded is not handed out.
+      await registry.events.append(ref.tenant, ref.connection, {
+        type: 'access_token.read',
+        ...callerOf(request),
+        facts: { generation: token.generation },
+      });
+      return {
+        data: {
+          type: 'access-token' as const,
+          id: ref.connection,
+          attributes: {
+            access_token: token.accessToken.reveal(),
+            token_type: token.tokenType,
+            expires_at: token.expiresAt,
+            api_base_url: token.apiBaseUrl,
+          },
+        },
+      };
+    },
+  });
+}

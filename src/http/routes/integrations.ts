@@ -1,0 +1,83 @@
+/** `/v2/tenants/{T}/integrations`: save (validate, store, register), list, read. */
+import { DurableOAuthError } from '../../errors';
+import { callerOf } from '../auth';
+import type { App, AppDeps } from '../deps';
+import { languageOf } from '../language';
+import { readPage, warningsAbout } from '../paging';
+import { appOf, integrationPath, toIntegration } from '../resources';
+import { failedSave, refuseTaken, RUNNING_RETRY_AFTER_SECONDS, savedAnswer, toSaveRequest } from '../save';
+import { resourcePath, tenantPath } from '../schemas/document';
+import {
+  integrationDocument,
+  integrationList,
+  integrationQuery,
+  runningDocument,
+  savedDocument,
+  saveIntegration,
+} from '../schemas/integration';
+
+const PATH = '/tenants/:tenant/integrations';
+const running = (integration: string): { meta: { status: 'saving'; integration: string } } => ({
+  meta: { status: 'saving', integration },
+});
+
+export function integrationRoutes(app: App, deps: AppDeps): void {
+  const { connections, registry } = deps;
+
+  app.route({
+    method: 'POST',
+    url: PATH,
+    config: { permission: 'tenants.integrations.create', missingAttribute: 422 },
+    schema: { params: tenantPath, body: saveIntegration, response: { 201: savedDocument, 202: runningDocument } },
+    handler: async (request, reply) => {
+      const lang = languageOf(request.headers['accept-language']);
+      const save = toSaveRequest(request.body, request.params.tenant, lang, deps);
+      await refuseTaken(deps, save);
+      const outcome = await connections.save(save, callerOf(request));
+      if (outcome.kind === 'failed') throw failedSave(outcome, appOf(save, deps.catalogue), lang);
+      reply.header('location', integrationPath(save.tenant, save.integration));
+      if (outcome.kind === 'saved') {
+        return reply.code(201).send(await savedAnswer(deps, save, outcome.connection, callerOf(request)));
+      }
+      return reply.code(202).header('retry-after', RUNNING_RETRY_AFTER_SECONDS).send(running(save.integration));
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: PATH,
+    config: { permission: 'tenants.integrations.get' },
+    schema: { params: tenantPath, querystring: integrationQuery, response: { 200: integrationList } },
+    handler: async ({ params: { tenant }, query }) => {
+      const customerReference = query['filter[tenant_id]'] || undefined;
+      const { rows, links } = await readPage(`/v2/tenants/${tenant}/integrations`, query, (page) =>
+        registry.integrations.list(tenant, page, { customerReference }),
+      );
+      return { data: rows.map((row) => toIntegration(row)), links, meta: warningsAbout(query) };
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: `${PATH}/:id`,
+    config: { permission: 'tenants.integrations.get' },
+    schema: { params: resourcePath, response: { 200: integrationDocument, 202: runningDocument } },
+    handler: async (request, reply) => {
+      const { tenant, id } = request.params;
+      const row = await registry.integrations.get(tenant, id);
+      if (row) {
+        const own = await registry.connections.list(tenant, { size: 10 }, { integration: id });
+        return {
+          data: toIntegration(
+            row,
+            own.map((connection) => connection.id),
+          ),
+        };
+      }
+      const save = await connections.saveStatus(tenant, id);
+      if (save?.kind === 'failed') throw failedSave(save, undefined, languageOf(request.headers['accept-language']));
+      if (save?.kind !== 'running') throw new DurableOAuthError('NOT_FOUND');
+      return reply.code(202).header('retry-after', RUNNING_RETRY_AFTER_SECONDS).send(running(id));
+    },
+  });
+}

@@ -1,0 +1,84 @@
+/** Saving an integration: the request as the client port takes it, and the outcome as problems in words. */
+import { randomBytes } from 'node:crypto';
+import type { z } from 'zod';
+import type { Caller, SaveOutcome, SaveRequest } from '../client/contract';
+import { idFrom } from '../connection/ids';
+import { isReasonCode, type Lang } from '../connection/reasons';
+import { plain, wordReason } from '../connection/wording';
+import { DurableOAuthError, ERRORS } from '../errors';
+import { Secret } from '../vault/secret';
+import { createConsentLink } from './consent-links';
+import type { AppDeps } from './deps';
+import { ProblemError } from './problem';
+import { contextIdOf } from './redirect-uri';
+import { toIntegration } from './resources';
+import type { savedDocument, saveIntegration } from './schemas/integration';
+import { toSettings } from './settings';
+
+type Document = z.output<typeof saveIntegration>;
+
+/** How long to wait before looking again whether a save is done. */
+export const RUNNING_RETRY_AFTER_SECONDS = 5;
+
+/**
+ * Check everything that needs nobody else, and seal the secrets in their type.
+ * @throws ProblemError; nothing has been called or stored then
+ */
+export function toSaveRequest({ data }: Document, tenant: string, lang: Lang, deps: AppDeps): SaveRequest {
+  const { attributes } = data;
+  const preset = deps.catalogue.get(attributes.preset);
+  if (preset === undefined) {
+    throw new ProblemError([
+      { code: 'MEMBER_INVALID', detail: 'There is no such preset', pointer: '/data/attributes/preset' },
+    ]);
+  }
+  const integration = data.id ?? idFrom('in', randomBytes(17));
+  return {
+    tenant,
+    integration,
+    settings: toSettings(attributes, preset, contextIdOf(tenant, integration), deps.config),
+    clientSecret: secret(attributes.client_secret),
+    refreshToken: secret(attributes.refresh_token),
+    lang,
+  };
+}
+
+const secret = (text: string | undefined): Secret | undefined => (text === undefined ? undefined : new Secret(text));
+
+/** @throws ALREADY_EXISTS before anything is sent: a repeated save would spend a pasted refresh token for nothing */
+export async function refuseTaken({ registry }: AppDeps, { tenant, integration }: SaveRequest): Promise<void> {
+  if ((await registry.integrations.get(tenant, integration)) === undefined) return;
+  throw new ProblemError([{ code: 'ALREADY_EXISTS', detail: 'An integration has this id', pointer: '/data/id' }]);
+}
+
+/** The saved integration; for a code grant with the link that lets a person grant access. */
+export async function savedAnswer(
+  deps: AppDeps,
+  { tenant, integration, settings }: SaveRequest,
+  connection: string,
+  caller: Caller,
+): Promise<z.output<typeof savedDocument>> {
+  const row = await deps.registry.integrations.get(tenant, integration);
+  if (row === undefined) throw new DurableOAuthError('NOT_FOUND');
+  const data = toIntegration(row, [connection]);
+  if (settings.grant_type !== 'authorization_code') return { data };
+  const link = await createConsentLink(deps, { tenant, connection }, caller);
+  const consent_link = { data: { type: link.type, id: link.id } };
+  return { data: { ...data, relationships: { ...data.relationships, consent_link } }, included: [link] };
+}
+
+/** A failed save, with the provider's error in words. */
+export function failedSave(
+  { code, oauthError, retryAfterSeconds }: Extract<SaveOutcome, { kind: 'failed' }>,
+  app: string | undefined,
+  lang: Lang,
+): ProblemError {
+  const meta = { oauth_error: oauthError };
+  if (!isReasonCode(code)) return new ProblemError([{ code, meta }], retryAfterSeconds);
+  const name = app && plain(app);
+  const { title, reason, next } = wordReason(code, lang, { app: name, client: name });
+  const detail = [reason, next].filter(Boolean).join(' ');
+  // A conflict is about what exists; a save that a provider refused leaves nothing behind.
+  const status = ERRORS[code].status === 409 ? 422 : undefined;
+  return new ProblemError([{ code, status, title, detail, meta }], retryAfterSeconds);
+}

@@ -1,0 +1,57 @@
+/** What is done with a connection: revoke it, send a request through it, hand out its access token. */
+import { z } from 'zod';
+import { input, resource, text, time } from './document';
+
+export const revoke = input('revocation', z.strictObject({ reason: text(500).optional() }).default({}));
+
+export const revocationDocument = z.object({
+  data: resource(
+    'revocation',
+    z.object({
+      title: z.string(),
+      text: z.string(),
+      by: z.string(),
+      reason: z.string(),
+      frozen_at: time,
+      provider: z.string(),
+      provider_at: time.optional(),
+      destroyed_at: time.optional(),
+    }),
+  ),
+});
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+
+export const sendRequest = input(
+  'request',
+  z.strictObject({
+    method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET'),
+    path: z.string().max(8192),
+    query: z.record(z.string(), z.union([scalar, z.array(scalar)])).optional(),
+    headers: z.record(z.string(), z.string().max(8192)).optional(),
+    body: z.json().optional(),
+    idempotency_key: text(255).optional(),
+  }),
+);
+export type RequestAttributes = z.output<typeof sendRequest>['data']['attributes'];
+
+export const responseDocument = z.object({
+  data: resource(
+    'request',
+    z.object({ status: z.number(), headers: z.record(z.string(), z.string()), body: z.json() }),
+  ),
+});
+
+export type ResponseAttributes = z.output<typeof responseDocument>['data']['attributes'];
+
+export const accessTokenDocument = z.object({
+  data: resource(
+    'access-token',
+    z.object({
+      access_token: z.string(),
+      token_type: z.string(),
+      expires_at: time.nullable(),
+      api_base_url: z.string(),
+    }),
+  ),
+});

@@ -1,0 +1,74 @@
+/** JSON:API documents as zod schemas. Attributes are strict: a misspelt member is said, not dropped. */
+import { z } from 'zod';
+import { isId } from '../../connection/ids';
+
+/** One line of printable text; blank is missing. */
+export const text = (max: number): z.ZodString =>
+  z
+    .string()
+    .trim()
+    .min(1, 'Must not be blank')
+    .max(max)
+    .regex(/^\P{Cc}*$/u, 'Must be one line without control characters');
+
+export const id = z.string().refine(isId, 'Must be 1 to 64 of a-z, 0-9, _ and -');
+export const time = z.string();
+
+export const tenantPath = z.object({ tenant: z.string() });
+export const resourcePath = tenantPath.extend({ id: z.string() });
+
+/** A document that a request carries. */
+export function input<T extends string, A extends z.ZodType>(
+  type: T,
+  attributes: A,
+): z.ZodObject<{ data: z.ZodObject<{ type: z.ZodLiteral<T>; id: z.ZodOptional<typeof id>; attributes: A }> }> {
+  return z.object({ data: z.object({ type: z.literal(type), id: id.optional(), attributes }) });
+}
+
+const link = z.string();
+const linkage = z.object({ type: z.string(), id: z.string() });
+const relationship = z.object({
+  links: z.object({ related: link }).optional(),
+  data: z.union([linkage, z.array(linkage)]).optional(),
+});
+
+/** A resource in an answer; what the schema does not name does not leave. */
+export function resource<T extends string, A extends z.ZodType>(
+  type: T,
+  attributes: A,
+): z.ZodObject<{
+  type: z.ZodLiteral<T>;
+  id: z.ZodString;
+  attributes: A;
+  relationships: z.ZodOptional<z.ZodRecord<z.ZodString, typeof relationship>>;
+  links: z.ZodOptional<z.ZodObject<{ self: typeof link }>>;
+}> {
+  return z.object({
+    type: z.literal(type),
+    id: z.string(),
+    attributes,
+    relationships: z.record(z.string(), relationship).optional(),
+    links: z.object({ self: link }).optional(),
+  });
+}
+
+const warnings = z.array(z.object({ code: z.string(), detail: z.string(), parameter: z.string().optional() }));
+
+export const list = <R extends z.ZodType>(
+  item: R,
+): z.ZodObject<{
+  data: z.ZodArray<R>;
+  links: z.ZodObject<{ prev: z.ZodNull; next: z.ZodNullable<z.ZodString> }>;
+  meta: z.ZodObject<{ warnings: z.ZodOptional<typeof warnings> }>;
+}> =>
+  z.object({
+    data: z.array(item),
+    links: z.object({ prev: z.null(), next: link.nullable() }),
+    meta: z.object({ warnings: warnings.optional() }),
+  });
+
+/** Query of a paged collection (the JSON:API cursor profile, forward only). */
+export const page = {
+  'page[size]': z.coerce.number().int().min(1).max(100).default(50),
+  'page[after]': z.string().optional(),
+};

@@ -1,0 +1,66 @@
+/** What a zod schema found in a request, as problems with pointers. */
+import type { FastifyRequest } from 'fastify';
+import type { ZodFastifySchemaValidationError } from 'fastify-type-provider-zod';
+import { isErrorCode, type ErrorCode } from '../errors';
+import type { Problem } from './problem';
+
+interface ValidationFailure {
+  readonly validation: readonly ZodFastifySchemaValidationError[];
+  readonly validationContext?: string;
+}
+
+const ATTRIBUTES = '/data/attributes';
+
+export function problemsInRequest(
+  { validation, validationContext }: ValidationFailure,
+  request: FastifyRequest,
+): Problem[] {
+  return validation.flatMap((issue) => {
+    const paths = unknownKeys(issue).map((key) => `${trimmed(issue.instancePath)}/${key}`);
+    const all = paths.length > 0 ? paths : [trimmed(issue.instancePath)];
+    return all.map((path) =>
+      validationContext === 'querystring' ? inQuery(path, issue) : inBody(path, issue, request),
+    );
+  });
+}
+
+function inQuery(path: string, issue: ZodFastifySchemaValidationError): Problem {
+  return { code: 'SYNTAX_INVALID', detail: issue.message, parameter: path.slice(1) };
+}
+
+function inBody(path: string, issue: ZodFastifySchemaValidationError, request: FastifyRequest): Problem {
+  const found = valueAt(request.body, path);
+  if (path === '' || typeof request.body !== 'object')
+    return { code: 'SYNTAX_INVALID', detail: 'A document is required', pointer: '' };
+  if (found === undefined) {
+    const status = path.startsWith(ATTRIBUTES) ? request.routeOptions.config.missingAttribute : undefined;
+    return { code: 'MEMBER_MISSING', status, detail: 'This member is required', pointer: path };
+  }
+  return { code: codeOf(path, issue), detail: issue.message, pointer: path };
+}
+
+function codeOf(path: string, { params }: ZodFastifySchemaValidationError): ErrorCode {
+  const custom: unknown =
+    'params' in params ? (params.params as Record<string, unknown> | undefined)?.['code'] : undefined;
+  if (isErrorCode(custom)) return custom;
+  return path === '/data/type' ? 'TYPE_CONFLICT' : 'MEMBER_INVALID';
+}
+
+function unknownKeys({ keyword, params }: ZodFastifySchemaValidationError): readonly string[] {
+  return keyword === 'unrecognized_keys' && Array.isArray(params['keys']) ? params['keys'].map(String) : [];
+}
+
+const trimmed = (path: string): string => (path === '/' ? '' : path);
+
+function valueAt(document: unknown, pointer: string): unknown {
+  return pointer
+    .split('/')
+    .slice(1)
+    .reduce<unknown>(
+      (node, key) =>
+        typeof node === 'object' && node !== null && Object.hasOwn(node, key)
+          ? (node as Record<string, unknown>)[key]
+          : undefined,
+      document,
+    );
+}

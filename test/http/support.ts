@@ -1,0 +1,251 @@
+/** The HTTP application over a real registry; what is behind Temporal, the vault and the provider is told what to answer. */
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import pino from 'pino';
+import type {
+  Caller,
+  Connections,
+  Consents,
+  ConsentView,
+  FreshToken,
+  SaveOutcome,
+  SaveRequest,
+  TokenReader,
+} from '../../src/client/contract';
+import type { Tombstone } from '../../src/connection/messages';
+import { DurableOAuthError } from '../../src/errors';
+import { createApiKey } from '../../src/http/api-keys';
+import { buildApp } from '../../src/http/app';
+import type { AppConfig } from '../../src/http/deps';
+import type { ApiAnswer, ApiCaller, ApiRequest } from '../../src/oauth/contract';
+import { createCatalogue } from '../../src/providers/catalogue';
+import type { Registry } from '../../src/registry/contract';
+import { openRegistry } from '../../src/registry/open';
+import { Secret } from '../../src/vault/secret';
+import { testDatabase } from '../support/database';
+
+export const CALLBACK = 'https://oauth2.integrations.acme.test/callback';
+export const ACCESS_TOKEN = 'at-canary-5b1f0c2d9e8a';
+export const CATALOGUE = createCatalogue([
+  {
+    name: 'crm',
+    title: 'Blue CRM',
+    endpoints: { authorization: 'https://crm.test/auth', token: 'https://crm.test/token' },
+    api_base_url: 'https://api.crm.test/v1',
+    scope: { default: 'contacts.read' },
+  },
+]);
+
+/** Saves into the registry, as the workflow behind the port does. */
+export class FakeConnections implements Connections {
+  readonly saves: SaveRequest[] = [];
+  readonly callers: Caller[] = [];
+  readonly revocations: string[] = [];
+  outcome: SaveOutcome | DurableOAuthError | undefined;
+  status: SaveOutcome | undefined;
+  readonly #registry: Registry;
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  async save(request: SaveRequest, caller: Caller): Promise<SaveOutcome> {
+    this.saves.push(request);
+    this.callers.push(caller);
+    if (this.outcome instanceof DurableOAuthError) throw this.outcome;
+    if (this.outcome) return this.outcome;
+    const connection = request.integration.replace(/^(in_)?/, 'cn_');
+    await seedConnection(this.#registry, request, connection);
+    return { kind: 'saved', integration: request.integration, connection };
+  }
+
+  async saveStatus(): Promise<SaveOutcome | undefined> {
+    return this.status;
+  }
+
+  async revoke(ref: { tenant: string; connection: string }, reason: string, { by }: Caller): Promise<Tombstone> {
+    this.revocations.push(`${ref.tenant}/${ref.connection}`);
+    const event = { type: 'connection.frozen', by, traceId: 'test' };
+    return { v: 1, by, reason, frozenAt: await this.#registry.connections.freeze(ref, event), provider: 'pending' };
+  }
+
+  ensureFresh = unused;
+  nudge = unused;
+  describe = unused;
+}
+
+export class FakeConsents implements Consents {
+  view: ConsentView | undefined;
+  failure: DurableOAuthError | undefined;
+  readonly begun: { token: string; lang: string }[] = [];
+  readonly callbacks: { url: string; cookie: string | undefined }[] = [];
+  readonly confirmed: string[] = [];
+
+  async begin(token: string, lang: string): ReturnType<Consents['begin']> {
+    if (this.failure) throw this.failure;
+    this.begun.push({ token, lang });
+    const cookie = { name: '__Host-doc-abcd1234', value: 'hash.secret', maxAgeSeconds: 1200, secure: true };
+    return { location: 'https://crm.test/auth?client_id=app&state=s%20t', cookie };
+  }
+
+  async callback(url: string, cookie: string | undefined): ReturnType<Consents['callback']> {
+    if (this.failure) throw this.failure;
+    this.callbacks.push({ url, cookie });
+    return { status: 303, location: 'https://connect.test/oauth/confirm?c=abcd1234' };
+  }
+
+  async describe(attempt: string, cookie: string | undefined): Promise<ConsentView | undefined> {
+    return attempt === 'abcd1234' && cookie?.includes('doc-abcd1234') ? this.view : undefined;
+  }
+
+  async confirm(attempt: string, cookie: string | undefined, csrf: string): Promise<ConsentView | undefined> {
+    const view = await this.describe(attempt, cookie);
+    if (view === undefined || csrf !== view.csrf) return undefined;
+    this.confirmed.push(attempt);
+    return view;
+  }
+}
+
+/** Serves one token per generation; a refused generation is followed by the next one. */
+export class FakeTokens implements TokenReader {
+  generation = 3;
+  failure: DurableOAuthError | undefined;
+
+  async read(_ref: unknown, options: { refused?: number } = {}): Promise<FreshToken> {
+    if (this.failure) throw this.failure;
+    if (options.refused === this.generation) this.generation += 1;
+    return {
+      accessToken: new Secret(this.generation === 3 ? ACCESS_TOKEN : `${ACCESS_TOKEN}.${this.generation}`),
+      tokenType: 'Bearer',
+      expiresAt: '2030-01-01T00:00:00.000Z',
+      generation: this.generation,
+      grant: 'gr_1',
+      apiBaseUrl: 'https://api.crm.test/v1',
+      preset: 'crm',
+    };
+  }
+}
+
+export class FakeApi implements ApiCaller {
+  readonly sent: { request: ApiRequest; token: string }[] = [];
+  answers: (ApiAnswer | Error)[] = [];
+
+  async send(request: ApiRequest, { value }: { value: Secret }): Promise<ApiAnswer> {
+    this.sent.push({ request, token: value.reveal() });
+    const answer = this.answers.shift();
+    if (answer instanceof Error) throw answer;
+    return answer ?? { status: 200, headers: { 'content-type': 'application/json' }, body: '{"ok":true}' };
+  }
+}
+
+export interface TestApp {
+  readonly app: FastifyInstance;
+  readonly registry: Registry;
+  readonly connections: FakeConnections;
+  readonly consents: FakeConsents;
+  readonly tokens: FakeTokens;
+  readonly api: FakeApi;
+  /** Everything that was logged. */
+  readonly logged: string[];
+  /** An Authorization header for a new key of the tenant, which is made when it is not there. */
+  bearer(tenant: string, ...permissions: string[]): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export async function startTestApp(config: Partial<AppConfig> = {}): Promise<TestApp> {
+  const database = await testDatabase();
+  const registry = await openRegistry({ url: database.url });
+  const [connections, consents, tokens, api] = [
+    new FakeConnections(registry),
+    new FakeConsents(),
+    new FakeTokens(),
+    new FakeApi(),
+  ];
+  const logged: string[] = [];
+  const app = buildApp({
+    connections,
+    consents,
+    tokens,
+    apiCaller: api,
+    registry,
+    catalogue: CATALOGUE,
+    publicKeys: {
+      publicKeys: async () => [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'ek_1', d: 'private-part' }],
+    },
+    config: {
+      publicUrl: 'https://connect.test',
+      callbackBase: CALLBACK,
+      brand: 'Acme Inc',
+      returnOrigins: ['https://flows.test'],
+      allowPrivateNetworks: false,
+      tokenRoutes: true,
+      ...config,
+    },
+    log: pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) }),
+  });
+  await app.ready();
+  return {
+    app,
+    registry,
+    connections,
+    consents,
+    tokens,
+    api,
+    logged,
+    async bearer(tenant, ...permissions) {
+      if ((await registry.tenants.get(tenant)) === undefined) await registry.tenants.create(tenant, `${tenant} Ltd`);
+      const principal = await registry.principals.ensure(tenant, `ops@${tenant}.test`);
+      const { key, prefix, hash } = createApiKey();
+      await registry.apiKeys.create({ tenant, principal: principal.id, prefix, hash, permissions });
+      return `Bearer ${key.reveal()}`;
+    },
+    async stop() {
+      await app.close();
+      await registry.close();
+      await database.stop();
+    },
+  };
+}
+
+export async function seedConnection(
+  registry: Registry,
+  { tenant, integration, settings }: Pick<SaveRequest, 'tenant' | 'integration' | 'settings'>,
+  connection: string,
+): Promise<void> {
+  const consent = settings.grant_type === 'authorization_code';
+  await registry.integrations.register({
+    tenant,
+    integration,
+    connection,
+    client: { id: connection.replace(/^cn_/, 'oc_'), label: settings.label, secretId: null },
+    settings,
+    grant: consent ? null : 'gr_1',
+    state: consent ? 'pending_consent' : 'active',
+    nextAttemptAt: null,
+    consentDeadline: consent ? '2030-01-01T00:00:00.000Z' : undefined,
+    event: { type: 'integration.saved', by: 'ops@test', traceId: 'test' },
+  });
+}
+
+/** One request with a JSON body. */
+export function call(
+  { app }: Pick<TestApp, 'app'>,
+  method: NonNullable<InjectOptions['method']>,
+  url: string,
+  options: { auth?: string; body?: unknown; headers?: Record<string, string> } = {},
+): Promise<LightMyRequestResponse> {
+  const { auth, body, headers } = options;
+  return app.inject({
+    method,
+    url,
+    headers: {
+      ...(auth !== undefined && { authorization: auth }),
+      ...(body !== undefined && { 'content-type': 'application/vnd.api+json' }),
+      ...headers,
+    },
+    payload: body === undefined ? undefined : JSON.stringify(body),
+  });
+}
+
+async function unused(): Promise<never> {
+  throw new Error('not used by the HTTP layer');
+}
