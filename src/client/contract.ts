@@ -8,6 +8,7 @@ import type {
   IntegrationSettings,
   Tombstone,
 } from '../connection/messages';
+import type { Lang } from '../connection/reasons';
 import type { ConnectionRef } from '../connection/types';
 import type { ErrorCode } from '../errors';
 import type { Secret } from '../vault/secret';
@@ -32,7 +33,12 @@ export type SaveOutcome =
   | { readonly kind: 'saved'; readonly integration: string; readonly connection: string }
   /** Still running after 25 s: the row appears when it is done. */
   | { readonly kind: 'running' }
-  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly retryAfterSeconds?: number; readonly oauthError?: string };
+  | {
+      readonly kind: 'failed';
+      readonly code: ErrorCode;
+      readonly retryAfterSeconds?: number;
+      readonly oauthError?: string;
+    };
 
 export interface Connections {
   /** Validate, store and register, and wait up to 25 s. @throws SAVE_IN_PROGRESS, TEMPORAL_UNAVAILABLE */
@@ -49,7 +55,7 @@ export interface Connections {
   revoke(ref: ConnectionRef, reason: string, caller: Caller): Promise<Tombstone>;
   nudge(ref: ConnectionRef, why: string, caller: Caller): Promise<void>;
   /** From the workflow; from the registry row when Temporal or the run is gone. @throws NOT_FOUND */
-  describe(ref: ConnectionRef, lang?: string): Promise<HealthReading>;
+  describe(ref: ConnectionRef, lang?: Lang): Promise<HealthReading>;
 }
 
 /** A cookie as the response must set it. */

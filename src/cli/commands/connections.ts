@@ -1,0 +1,94 @@
+/** `connections list|show|refresh|revoke` and `explain`: what operators do at a terminal. */
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { createEnsureFresh } from '../../client/connections';
+import { parseRef } from '../../connection/ids';
+import type { Api } from '../api';
+
+interface Resource {
+  readonly id: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+interface Document<T> {
+  readonly data: T;
+}
+
+export type Print = (value: unknown, text: () => string) => void;
+
+export async function list(api: Api, print: Print): Promise<void> {
+  const { data } = await api.get<Document<readonly Resource[]>>(`/v2/tenants/${api.tenant}/connections?page[size]=100`);
+  print(data, () =>
+    table(
+      data.map(({ id, attributes: a }) => [
+        `${api.tenant}/${id}`,
+        a['state'],
+        a['reason'] ?? '',
+        a['expires_at'] ?? '',
+      ]),
+    ),
+  );
+}
+
+export async function show(api: Api, ref: string, print: Print): Promise<void> {
+  const resource = await read(api, ref);
+  print(resource, () =>
+    Object.entries(resource.attributes)
+      .map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+      .join('\n'),
+  );
+}
+
+export async function explain(api: Api, ref: string, print: Print): Promise<void> {
+  const { attributes } = await read(api, ref);
+  print(attributes, () => String(attributes['text'] ?? attributes['title']));
+}
+
+/** Ask the connection itself; a generation that is very young is kept. */
+export async function refresh(api: Api, ref: string, print: Print): Promise<void> {
+  const { attributes } = await read(api, ref);
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const connection = await Connection.connect(connectionOptions);
+  try {
+    const ask = createEnsureFresh(new Client({ connection, namespace }), undefined);
+    const generation = Number(attributes['generation']);
+    const answer = await ask(parseRef(ref), { generation, why: 'refused' }, { by: 'cli', traceId: 'cli' });
+    print(answer, () =>
+      answer.generation > generation
+        ? `refreshed: generation ${answer.generation}, until ${String(answer.expiresAt)}`
+        : `not refreshed: ${answer.state}, generation ${answer.generation} is kept`,
+    );
+  } finally {
+    await connection.close();
+  }
+}
+
+export async function revoke(api: Api, ref: string, print: Print): Promise<void> {
+  const { tenant, connection } = parseRef(ref);
+  const path = `/v2/tenants/${tenant}/connections/${connection}/revocations`;
+  const { data } = await api.post<Document<Resource>>(path, {
+    data: { type: 'revocation', attributes: { reason: 'revoked at the terminal' } },
+  });
+  print(data, () =>
+    Object.entries(data.attributes)
+      .map(([name, value]) => `${name}: ${String(value)}`)
+      .join('\n'),
+  );
+}
+
+async function read(api: Api, ref: string): Promise<Resource> {
+  const { tenant, connection } = parseRef(ref);
+  return (await api.get<Document<Resource>>(`/v2/tenants/${tenant}/connections/${connection}`)).data;
+}
+
+function table(rows: readonly (readonly unknown[])[]): string {
+  const all = [['connection', 'state', 'reason', 'expires'], ...rows.map((row) => row.map(String))];
+  const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

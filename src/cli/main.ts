@@ -1,0 +1,120 @@
+#!/usr/bin/env node
+/** The command line. Parts that take long to load are loaded by the command that needs them. */
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { readConfig } from '../config';
+import { openApi } from './api';
+import * as connections from './commands/connections';
+import { fail, untilAskedToEnd } from './exit';
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+const program = new Command('durable-oauth')
+  .description('OAuth 2.0 connections that do not silently die.')
+  .option('--json', 'print JSON')
+  .option('--data-dir <folder>', 'data folder of `dev`', '.durable-oauth')
+  .showHelpAfterError();
+
+const print: connections.Print = (value, text) =>
+  void process.stdout.write(`${program.opts<{ json?: boolean }>().json ? JSON.stringify(value, null, 2) : text()}\n`);
+const dataDir = (): string => resolve(program.opts<{ dataDir: string }>().dataDir);
+const api = (): ReturnType<typeof openApi> => openApi(process.env, dataDir());
+const guarded =
+  <A extends unknown[]>(work: (...args: A) => Promise<void>) =>
+  (...args: A): Promise<void> =>
+    work(...args).catch(fail);
+
+program
+  .command('dev')
+  .description('run everything embedded: Temporal, database, vault, server and worker')
+  .option('--port <n>', 'port of API and pages', '3000')
+  .option('--temporal-port <n>', 'port of the Temporal dev server', '7233')
+  .option('--ui-port <n>', 'port of the Temporal Web UI', '8233')
+  .action(
+    guarded(async (options: { port: string; temporalPort: string; uiPort: string }) => {
+      const { startDev } = await import('./dev/supervisor.js');
+      const dev = await startDev({
+        dataDir: dataDir(),
+        port: Number(options.port),
+        temporalPort: Number(options.temporalPort),
+        uiPort: Number(options.uiPort),
+        log: say,
+        childLog: (who, line) => say(`${who}: ${line}`),
+      });
+      print(
+        { url: dev.url, temporal: dev.temporalUi },
+        () => `API and pages: ${dev.url}\nTemporal Web UI: ${String(dev.temporalUi)}`,
+      );
+      say('Ctrl-C stops all of it.');
+      await untilAskedToEnd();
+      await dev.stop();
+    }),
+  );
+
+program
+  .command('server')
+  .description('run the REST API and the pages (any number of them)')
+  .action(
+    guarded(async () => {
+      const { runServer } = await import('./run-server.js');
+      const server = await runServer(readConfig(process.env));
+      say(`server ready at ${server.url}`);
+      await untilAskedToEnd();
+      await server.stop();
+    }),
+  );
+
+program
+  .command('worker')
+  .description('run the Temporal workers (any number of them)')
+  .action(
+    guarded(async () => {
+      const { runWorker } = await import('./run-worker.js');
+      const worker = await runWorker(readConfig(process.env));
+      say('worker ready');
+      await Promise.race([untilAskedToEnd(), worker.ended]);
+      await worker.stop();
+    }),
+  );
+
+program
+  .command('admin')
+  .description('work on the database directly (DATABASE_URL)')
+  .command('create-key')
+  .description('make an API key; it is printed once')
+  .requiredOption('--email <address>', 'the principal')
+  .requiredOption('--tenant <id>', 'the tenant; made when it does not exist')
+  .action(
+    guarded(async ({ email, tenant }: { email: string; tenant: string }) => {
+      const { createKey } = await import('./dev/supervisor.js');
+      const { migrate } = await import('../registry/migrator.js');
+      const { databaseUrl, publicUrl } = readConfig(process.env);
+      await migrate(databaseUrl);
+      const access = await createKey(databaseUrl, { email, tenant, url: publicUrl });
+      print(access, () => access.key);
+    }),
+  );
+
+const group = program.command('connections').description('see and mend connections');
+group
+  .command('list')
+  .description('all connections of the tenant')
+  .action(guarded(() => connections.list(api(), print)));
+group
+  .command('show <ref>')
+  .description('one connection, named <tenant>/<connection>')
+  .action(guarded((ref: string) => connections.show(api(), ref, print)));
+group
+  .command('refresh <ref>')
+  .description('refresh now, unless the access token is very young')
+  .action(guarded((ref: string) => connections.refresh(api(), ref, print)));
+group
+  .command('revoke <ref>')
+  .description('freeze, revoke at the provider, destroy')
+  .action(guarded((ref: string) => connections.revoke(api(), ref, print)));
+program
+  .command('explain <ref>')
+  .description('say in words how a connection is, why, and who must act')
+  .action(guarded((ref: string) => connections.explain(api(), ref, print)));
+
+void program.parseAsync().then(() => process.exit());

@@ -1,0 +1,244 @@
+/** `Connections`: saving, freshness, revocation and health, over the workflows that own them. */
+import { randomBytes } from 'node:crypto';
+import {
+  ApplicationFailure,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowUpdateFailedError,
+  type Client,
+} from '@temporalio/client';
+import { describeHealth } from '../connection/health';
+import type { Lang } from '../connection/reasons';
+import { connectionWorkflowId, formatRef, idFrom, saveWorkflowId, TASK_QUEUE, type IdPrefix } from '../connection/ids';
+import {
+  CONNECTION_WORKFLOW,
+  DESCRIBE,
+  ENSURE_FRESH,
+  NUDGE,
+  REVOKE,
+  SAVE_WORKFLOW,
+  type ConnectionInput,
+  type FreshAnswer,
+  type HealthReading,
+  type SaveInput,
+  type Tombstone,
+  type Tuning,
+} from '../connection/messages';
+import type { ConnectionRef, FailureFacts } from '../connection/types';
+import type { Sealer } from '../envelope';
+import { DurableOAuthError, isErrorCode } from '../errors';
+import { displayName } from '../providers/resolve';
+import type { Catalogue } from '../providers/preset';
+import type { ConnectionContext, Registry } from '../registry/contract';
+import type { Caller, Connections, SaveOutcome, SaveRequest } from './contract';
+import { asOurs, isGone, isUnreachable } from './temporal-errors';
+
+export interface ConnectionsDeps {
+  readonly temporal: Client;
+  readonly sealer: Sealer;
+  readonly registry: Pick<Registry, 'connections'>;
+  readonly catalogue: Catalogue;
+  readonly tuning?: Tuning;
+}
+
+type ConnectionWorkflow = (input: ConnectionInput) => Promise<unknown>;
+
+/** How long a save is awaited before it is answered with 202. */
+const SAVE_WAIT_MS = 25_000;
+const UPDATE_DEADLINE_MS = 15_000;
+const QUERY_DEADLINE_MS = 3_000;
+/** Callers of one generation within this window share one update. */
+const SHARE_MS = 10_000;
+
+/** The connection's run, started when it is lost. */
+function startOperation(
+  ref: ConnectionRef,
+  tuning: Tuning | undefined,
+): WithStartWorkflowOperation<ConnectionWorkflow> {
+  return new WithStartWorkflowOperation(CONNECTION_WORKFLOW, {
+    workflowId: connectionWorkflowId(ref),
+    taskQueue: TASK_QUEUE,
+    args: [{ v: 1, ref: formatRef(ref), tuning }],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+  });
+}
+
+/** `Connections.ensureFresh` on a Temporal client alone. Callers of one process share one call. */
+export function createEnsureFresh(temporal: Client, tuning: Tuning | undefined): Connections['ensureFresh'] {
+  const asking = new Map<string, Promise<FreshAnswer>>();
+  return (ref, ask, caller) => {
+    const updateId = `fresh.${ask.generation}.${Math.floor(Date.now() / SHARE_MS)}`;
+    const key = `${formatRef(ref)} ${updateId}`;
+    const shared = asking.get(key);
+    if (shared) return shared;
+    const update = temporal.withDeadline(soon(UPDATE_DEADLINE_MS), () =>
+      temporal.workflow.executeUpdateWithStart<ConnectionWorkflow, FreshAnswer, [unknown]>(ENSURE_FRESH, {
+        startWorkflowOperation: startOperation(ref, tuning),
+        updateId,
+        args: [{ v: 1, ...ask, ...caller }],
+      }),
+    );
+    const answer = update
+      .catch((error: unknown) => {
+        throw asOurs(error, 'Asking a connection for a fresh token');
+      })
+      .finally(() => asking.delete(key));
+    asking.set(key, answer);
+    return answer;
+  };
+}
+
+export function createConnections(deps: ConnectionsDeps): Connections {
+  return {
+    save: (request, caller) => save(deps, request, caller),
+
+    async saveStatus(tenant, integration) {
+      const handle = deps.temporal.workflow.getHandle(saveWorkflowId(tenant, integration));
+      try {
+        const { status } = await deps.temporal.withDeadline(soon(QUERY_DEADLINE_MS), () => handle.describe());
+        if (status.name === 'RUNNING') return { kind: 'running' };
+        if (status.name !== 'FAILED') return undefined;
+        await handle.result();
+        return undefined;
+      } catch (error) {
+        if (isGone(error)) return undefined;
+        if (error instanceof WorkflowFailedError) return failedSave(error);
+        throw asOurs(error, 'Asking for a save');
+      }
+    },
+
+    ensureFresh: createEnsureFresh(deps.temporal, deps.tuning),
+
+    async revoke(ref, reason, caller) {
+      try {
+        return await deps.temporal.withDeadline(soon(UPDATE_DEADLINE_MS), () =>
+          deps.temporal.workflow.executeUpdateWithStart<ConnectionWorkflow, Tombstone, [unknown]>(REVOKE, {
+            startWorkflowOperation: startOperation(ref, deps.tuning),
+            args: [{ v: 1, reason, ...caller }],
+          }),
+        );
+      } catch (error) {
+        if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
+          const { type } = error.cause;
+          throw new DurableOAuthError(isErrorCode(type) ? type : 'TEMPORAL_UNAVAILABLE', 'Revoking a connection');
+        }
+        throw asOurs(error, 'Revoking a connection');
+      }
+    },
+
+    async nudge(ref, why, caller) {
+      try {
+        await deps.temporal.workflow.signalWithStart(CONNECTION_WORKFLOW, {
+          workflowId: connectionWorkflowId(ref),
+          taskQueue: TASK_QUEUE,
+          args: [{ v: 1, ref: formatRef(ref), tuning: deps.tuning }],
+          signal: NUDGE,
+          signalArgs: [{ v: 1, why, ...caller }],
+        });
+      } catch (error) {
+        throw asOurs(error, 'Nudging a connection');
+      }
+    },
+
+    describe: (ref, lang) => describe(deps, ref, lang),
+  };
+}
+
+async function save(deps: ConnectionsDeps, request: SaveRequest, caller: Caller): Promise<SaveOutcome> {
+  const { tenant, integration, settings, lang } = request;
+  const secrets = {
+    client_secret: request.clientSecret?.reveal(),
+    refresh_token: request.refreshToken?.reveal(),
+  };
+  const input: SaveInput = {
+    v: 1,
+    tenant,
+    integration,
+    connection: newId('cn'),
+    client: newId('oc'),
+    secret: newId('sec'),
+    grant: newId('gr'),
+    lang,
+    draft: settings,
+    sealed: secrets.client_secret || secrets.refresh_token ? await deps.sealer.seal('save', secrets) : undefined,
+    tuning: deps.tuning,
+    ...caller,
+  };
+  try {
+    const handle = await deps.temporal.withDeadline(soon(UPDATE_DEADLINE_MS), () =>
+      deps.temporal.workflow.start(SAVE_WORKFLOW, {
+        workflowId: saveWorkflowId(tenant, integration),
+        taskQueue: TASK_QUEUE,
+        args: [input],
+      }),
+    );
+    const done = await orLate<unknown>(handle.result(), SAVE_WAIT_MS);
+    return done ? { kind: 'saved', integration, connection: input.connection } : { kind: 'running' };
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) {
+      throw new DurableOAuthError('SAVE_IN_PROGRESS', 'This integration is being saved', { tenant, integration });
+    }
+    if (error instanceof WorkflowFailedError) return failedSave(error);
+    throw asOurs(error, 'Saving an integration');
+  }
+}
+
+function failedSave(error: WorkflowFailedError): SaveOutcome {
+  const { cause } = error;
+  if (!(cause instanceof ApplicationFailure) || !isErrorCode(cause.type)) return { kind: 'failed', code: 'INTERNAL' };
+  const facts = cause.details?.[0] as FailureFacts | undefined;
+  return {
+    kind: 'failed',
+    code: cause.type,
+    retryAfterSeconds: facts?.retryAfterSeconds,
+    oauthError: facts?.oauthError,
+  };
+}
+
+/** The workflow's own reading; the registry's row when no worker or no run answers. */
+async function describe(deps: ConnectionsDeps, ref: ConnectionRef, lang: Lang = 'en'): Promise<HealthReading> {
+  const context = await deps.registry.connections.context(ref);
+  if (context === undefined) throw new DurableOAuthError('NOT_FOUND', 'Reading a connection', { ref: formatRef(ref) });
+  const handle = deps.temporal.workflow.getHandle(connectionWorkflowId(ref));
+  try {
+    const reading = await deps.temporal.withDeadline(soon(QUERY_DEADLINE_MS), () =>
+      handle.query<HealthReading | undefined>(DESCRIBE),
+    );
+    if (reading !== undefined && lang === 'en') return reading;
+  } catch (error) {
+    if (!isGone(error) && !isUnreachable(error)) throw asOurs(error, 'Reading a connection');
+  }
+  return healthOfRow(context, deps.catalogue, lang);
+}
+
+/** @returns the same reading the workflow gives, out of the registry's projection */
+export function healthOfRow(
+  { connection, integration, client }: ConnectionContext,
+  catalogue: Catalogue,
+  lang: Lang = 'en',
+): HealthReading {
+  const { settings } = integration;
+  const preset = catalogue.get(settings.preset);
+  const display = {
+    app: preset ? displayName(settings, preset) : settings.label,
+    client: client.label,
+    account: connection.accountLabel ?? undefined,
+  };
+  const ref = formatRef({ tenant: connection.tenant, connection: connection.id });
+  return describeHealth({ ...connection, display, policy: settings.policy }, ref, new Date(), lang);
+}
+
+async function orLate<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), ms)));
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => undefined);
+  }
+}
+
+export const newId = (prefix: IdPrefix): string => idFrom(prefix, randomBytes(17));
+const soon = (ms: number): Date => new Date(Date.now() + ms);

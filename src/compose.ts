@@ -1,0 +1,139 @@
+/** The one place that wires: configuration in, everything a server or a worker holds out. */
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { createCompleteWaiters } from '../activities/complete-waiters';
+import { createActivities, type ActivityDeps } from '../activities';
+import type { DurableOAuthActivities, RequestActivities } from '../activities/contract';
+import { createSendRequest } from '../activities/send-request';
+import { createUntilActive } from '../activities/until-active';
+import { createConnections } from './client/connections';
+import { createConsents } from './client/consents';
+import type { Connections, Consents, TokenReader } from './client/contract';
+import { createTokenReader } from './client/token-reader';
+import type { Config } from './config';
+import type { Tuning } from './connection/messages';
+import { createOpener, createSealer, type EnvelopeKeySource, type Sealer } from './envelope';
+import { registryPublicKeys, vaultPrivateKeys } from './envelope-keys';
+import { createFingerprint, type Fingerprint } from './fingerprint';
+import { createMetrics, type Metrics } from './metrics';
+import { createApiCaller } from './oauth/api-caller';
+import { createAuthorizationServer } from './oauth/authorization-server';
+import type { ApiCaller, AuthorizationServer } from './oauth/contract';
+import { createCatalogue } from './providers/catalogue';
+import type { Catalogue } from './providers/preset';
+import type { Registry } from './registry/contract';
+import { withLastGood } from './registry/last-good';
+import { openRegistry } from './registry/open';
+import { openDirectoryVault } from './vault/directory';
+import { directoryKeyFromFile, directoryKeyFromText } from './vault/directory-key';
+import type { Vault } from './vault/port';
+
+/** What tests and the demo may wrap. Production code has no fail points. */
+export interface Ports {
+  readonly vault: Vault;
+  readonly registry: Registry;
+  readonly authorizationServer: AuthorizationServer;
+  readonly apiCaller: ApiCaller;
+}
+
+export interface ComposeOptions {
+  readonly decorate?: (ports: Ports) => Ports;
+  /** Presets; the shipped ones when absent. */
+  readonly catalogue?: Catalogue;
+  readonly tuning?: Tuning;
+  /** Instead of the connection that the Temporal environment configuration names. */
+  readonly temporal?: Client;
+}
+
+export interface Composition extends Ports {
+  readonly config: Config;
+  readonly catalogue: Catalogue;
+  readonly temporal: Client;
+  readonly sealer: Sealer;
+  readonly publicKeys: EnvelopeKeySource;
+  readonly fingerprint: Fingerprint;
+  readonly connections: Connections;
+  readonly consents: Consents;
+  readonly tokens: TokenReader;
+  readonly activities: DurableOAuthActivities;
+  readonly requestActivities: RequestActivities;
+  readonly metrics: Metrics;
+  readonly tuning: Tuning | undefined;
+  close(): Promise<void>;
+}
+
+/** @throws CONFIGURATION_INVALID, VAULT_CORRUPT, REGISTRY_UNAVAILABLE, TEMPORAL_UNAVAILABLE */
+export async function compose(config: Config, options: ComposeOptions = {}): Promise<Composition> {
+  const { decorate = (ports): Ports => ports, catalogue = createCatalogue(), tuning } = options;
+  const { allowPrivateNetworks } = config;
+  const opened = withLastGood(await openRegistry({ url: config.databaseUrl }));
+  const ports = decorate({
+    vault: await openVault(config),
+    registry: opened,
+    authorizationServer: createAuthorizationServer({ allowPrivateNetworks }),
+    apiCaller: createApiCaller({ allowPrivateNetworks }),
+  });
+  const { vault, registry, apiCaller } = ports;
+  const temporal = options.temporal ?? (await connectTemporal());
+  const metrics = createMetrics();
+  const publicKeys = registryPublicKeys(registry.envelopeKeys);
+  const sealer = createSealer(publicKeys);
+  const opener = createOpener(vaultPrivateKeys(vault));
+  const fingerprint = createFingerprint(vault);
+
+  const connections = createConnections({ temporal, sealer, registry, catalogue, tuning });
+  const consents = createConsents({ temporal, sealer, registry, catalogue, tuning, publicUrl: config.publicUrl });
+  const tokens = createTokenReader({
+    registry,
+    vault,
+    connections,
+    catalogue,
+    countCheck: () => metrics.tokenChecks.inc(),
+  });
+  const completion = temporal.activity;
+  const completeParked = createCompleteWaiters({ waiters: registry.waiters, completion });
+  const deps: ActivityDeps = {
+    ...ports,
+    catalogue,
+    sealer,
+    opener,
+    fingerprint,
+    temporal,
+    allowPrivateNetworks,
+    callbackSignal: config.callbackSignal,
+    completeWaiters: async (ref, state) => void (await completeParked(ref, state)),
+  };
+  return {
+    ...ports,
+    config,
+    catalogue,
+    temporal,
+    sealer,
+    publicKeys,
+    fingerprint,
+    connections,
+    consents,
+    tokens,
+    metrics,
+    tuning,
+    activities: createActivities(deps),
+    requestActivities: {
+      sendRequest: createSendRequest({ tokens, api: apiCaller, connections: registry.connections, catalogue }),
+      untilActive: createUntilActive({ connections: registry.connections, waiters: registry.waiters }),
+    },
+    async close() {
+      await opened.close();
+      if (options.temporal === undefined) await temporal.connection.close();
+    },
+  };
+
+  async function openVault({ vault: { path, key, keyFile } }: Config): Promise<Vault> {
+    return openDirectoryVault({ path, key: key ? directoryKeyFromText(key) : await directoryKeyFromFile(keyFile) });
+  }
+}
+
+/** By the environment and files of Temporal's own configuration (TEMPORAL_ADDRESS, TEMPORAL_PROFILE …). */
+async function connectTemporal(): Promise<Client> {
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  return new Client({ connection: await Connection.connect(connectionOptions), namespace });
+}

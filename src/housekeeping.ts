@@ -1,0 +1,86 @@
+/** Housekeeping of a worker: idempotent, jittered, by any number of workers at once. Not a workflow: Temporal is what it mends. */
+import { MINUTE, SECOND } from './connection/clocks';
+import { connectionWorkflowId, formatRef, TASK_QUEUE } from './connection/ids';
+import { CONNECTION_WORKFLOW } from './connection/messages';
+import type { Composition } from './compose';
+import { tendEnvelopeKeys } from './envelope-keys';
+import { isDurableOAuthError } from './errors';
+import { Secret } from './vault/secret';
+
+const EVERY_MS = 5 * MINUTE;
+/** Overdue by this much means that nobody is at work on it. */
+const OVERDUE_MS = 2 * MINUTE;
+const BATCH = 500;
+const STARTS_PER_SECOND = 50;
+
+export interface Housekeeping {
+  stop(): Promise<void>;
+}
+
+type Report = (what: string, facts: Readonly<Record<string, unknown>>) => void;
+
+/**
+ * Start housekeeping: once now (awaited: a worker without envelope key cannot keep an escrow), then every 5 minutes.
+ * @throws VAULT_UNAVAILABLE, REGISTRY_UNAVAILABLE of the first run
+ */
+export async function startHousekeeping(parts: Composition, report: Report): Promise<Housekeeping> {
+  await tend(parts);
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = sweep();
+  const plan = (): void => {
+    timer = setTimeout(
+      () => {
+        running = tend(parts).then(sweep, failed).finally(plan);
+      },
+      EVERY_MS * (0.9 + Math.random() / 5),
+    );
+  };
+  plan();
+  return {
+    async stop() {
+      clearTimeout(timer);
+      await running;
+      clearTimeout(timer);
+    },
+  };
+
+  async function sweep(): Promise<void> {
+    try {
+      const started = await startOverdue(parts);
+      if (started > 0) report('started overdue connections', { started });
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  function failed(error: unknown): void {
+    report('housekeeping failed', { code: isDurableOAuthError(error) ? error.code : 'INTERNAL' });
+  }
+}
+
+async function tend({ vault, registry, fingerprint }: Composition): Promise<void> {
+  await tendEnvelopeKeys({ vault, registry: registry.envelopeKeys, now: new Date() });
+  // Makes the key while nobody waits, so that a failed save writes nothing at all.
+  await fingerprint(new Secret('first use'));
+}
+
+/**
+ * Start every connection whose next action is overdue: its run was terminated or lost with Temporal's database.
+ * One that runs is left alone.
+ */
+export async function startOverdue(parts: Composition, now = new Date()): Promise<number> {
+  const before = new Date(now.getTime() - OVERDUE_MS).toISOString();
+  const due = await parts.registry.connections.overdue(before, BATCH, parts.config.tenants);
+  let started = 0;
+  for (const ref of due) {
+    await parts.temporal.workflow.start(CONNECTION_WORKFLOW, {
+      workflowId: connectionWorkflowId(ref),
+      taskQueue: TASK_QUEUE,
+      args: [{ v: 1, ref: formatRef(ref), tuning: parts.tuning }],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+    });
+    started++;
+    await new Promise((resolve) => setTimeout(resolve, SECOND / STARTS_PER_SECOND));
+  }
+  return started;
+}
