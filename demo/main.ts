@@ -1,0 +1,77 @@
+/** `npm run demo`: everything embedded, with a real authorization server. `--headless` judges itself. */
+import { join } from 'node:path';
+import { untilAskedToEnd } from '../src/cli/exit';
+import { runHeadless } from './headless';
+import { obtainTokens } from './obtain-tokens';
+import { CLIENTS, codeIntegration, robotIntegration, SCOPE, startDemo, type Demo } from './setup';
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function main(): Promise<number> {
+  const stopped = untilAskedToEnd();
+  if (process.argv.includes('--headless')) return (await runHeadless(stopped)) ? 0 : 1;
+  if (process.argv.some((word) => word.startsWith('-'))) {
+    say(
+      'npm run demo [-- --headless]\n\n--headless  run without a person, kill the worker, take parts away, and judge what happens',
+    );
+    return process.argv.includes('--help') ? 0 : 64;
+  }
+  const demo = await startDemo({
+    dataDir: join(process.cwd(), '.durable-oauth', 'demo'),
+    log: say,
+    workerLog: () => undefined,
+  });
+  try {
+    await firstIntegrations(demo);
+    const waiting = (await demo.rest.connections()).find(
+      ({ state }) => state === 'pending_consent' || state === 'reauth_required',
+    );
+    say('');
+    say(`Temporal Web UI   ${demo.dev.temporalUi ?? ''}`);
+    say(`API               ${demo.dev.url}/v2/tenants/${demo.rest.tenant}/connections`);
+    if (waiting) say(`Connect           ${await demo.rest.consentLink(waiting.id)}   (any name and password)`);
+    say('\nTokens live 60 s. Ctrl-C stops everything; the next start goes on with these connections.\n');
+    await Promise.race([stopped, tell(demo)]);
+    return 0;
+  } finally {
+    say('Stopping everything …');
+    await demo.stop();
+  }
+}
+
+async function firstIntegrations(demo: Demo): Promise<void> {
+  if ((await demo.rest.integrations()).length > 0) return say('Found the connections of an earlier start.');
+  say('Saving one integration per grant type …');
+  await demo.rest.save(robotIntegration());
+  const { refreshToken } = await obtainTokens(demo.provider, CLIENTS.pasted, {
+    redirectUri: demo.callbackUrl,
+    login: 'pat',
+    scope: SCOPE,
+  });
+  await demo.rest.save({
+    ...codeIntegration('Pasted refresh token', CLIENTS.pasted),
+    grant_type: 'refresh_token',
+    refresh_token: refreshToken.reveal(),
+  });
+  await demo.rest.save(codeIntegration('Shop (authorization code)', CLIENTS.app));
+}
+
+/** One readable line per event, for ever. */
+async function tell(demo: Demo): Promise<never> {
+  const known = new Map<string, string>();
+  for (;;) {
+    for (const { id, state, reason, generation, expiresAt } of await demo.rest.connections().catch(() => [])) {
+      const now = `${state}${reason ? ` (${reason})` : ''}, generation ${generation}${expiresAt ? `, until ${expiresAt.slice(11, 19)}` : ''}`;
+      if (known.get(id) !== now) say(`${new Date().toISOString().slice(11, 19)}  ${demo.rest.tenant}/${id}: ${now}`);
+      known.set(id, now);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+}
+
+void main()
+  .catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  })
+  .then((code) => process.exit(code));
