@@ -4,8 +4,8 @@ import { HOUR, iso, SECOND } from '../../../src/connection/clocks';
 import type { Carried } from '../../../src/connection/messages';
 import { nextStep, recordOf } from '../../../src/connection/start';
 import { apply, type CoreEvent } from '../../../src/connection/transitions';
-import type { FailureClass, GrantType, TokenFacts } from '../../../src/connection/types';
-import type { ErrorCode } from '../../../src/errors';
+import type { GrantType, TokenFacts } from '../../../src/connection/types';
+import type { ErrorCode, FailureClass } from '../../../src/errors';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const quiet = { now: NOW, random: () => 0.5, tuning: { jitter: 0 } };
