@@ -11,7 +11,14 @@ const LAYERS = {
   'workflows/': { ours: ['src/connection/'], types: ['activities/'], packages: ['@temporalio/workflow'], node: false },
   'src/flow/': { ours: ['src/connection/'], types: ['activities/'], packages: ['@temporalio/workflow'], node: false },
   'activities/': {
-    ours: ['src/connection/', 'src/envelope\\.ts', 'src/fingerprint\\.ts', ...WIRE, ...PORTS],
+    ours: [
+      'src/connection/',
+      'src/client/call-api\\.ts',
+      'src/envelope\\.ts',
+      'src/fingerprint\\.ts',
+      ...WIRE,
+      ...PORTS,
+    ],
     packages: ['@temporalio/(activity|common|client)', 'axios', 'zod'],
   },
   'src/oauth/': {

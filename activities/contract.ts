@@ -13,6 +13,7 @@ import type {
   SaveInput,
   SaveResult,
 } from '../src/connection/messages';
+import type { Query, Sending } from '../src/connection/requests';
 import type { ConnectionState, Display, Evidence, Fact, Policy, Recovery, TokenFacts } from '../src/connection/types';
 import type { ErrorCode } from '../src/errors';
 
@@ -193,16 +194,14 @@ export type SaveValidation = V1 & {
 };
 
 /** What a flow's request looks like on its way to the requests queue. */
-export type ApiRequestInput = AtRef & {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Path below the API base URL, or an absolute URL of the same origin (C25). */
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string | number | boolean | readonly (string | number | boolean)[]>>;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Fact;
-  /** Sent as `Idempotency-Key`; makes a write repeatable. */
-  readonly idempotencyKey?: string;
-};
+export type ApiRequestInput = AtRef &
+  Sending & {
+    /** Path below the API base URL, or an absolute URL of the same origin (C25). */
+    readonly path: string;
+    readonly query?: Query;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: Fact;
+  };
 
 export type ApiResult = V1 & {
   readonly status: number;

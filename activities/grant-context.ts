@@ -4,7 +4,7 @@ import type { ConnectionRef, TokenFacts } from '../src/connection/types';
 import { DurableOAuthError, isDurableOAuthError } from '../src/errors';
 import type { OAuthClientTarget } from '../src/oauth/contract';
 import type { Catalogue, Preset } from '../src/providers/preset';
-import { displayName, policyOf, targetOf } from '../src/providers/resolve';
+import { displayName, policyOf, presetOf, targetOf } from '../src/providers/resolve';
 import type { ConnectionContext, Registry } from '../src/registry/contract';
 import type { Vault, VaultEntry } from '../src/vault/port';
 import type { TokenSet } from '../src/vault/secret';
@@ -28,14 +28,6 @@ export async function contextOf(deps: ContextDeps, ref: ConnectionRef): Promise<
     throw new DurableOAuthError('OAUTH_CLIENT_UNUSABLE', 'The connection or its OAuth client is gone', { ...ref });
   }
   return { ...context, preset: presetOf(deps.catalogue, context.integration.settings.preset) };
-}
-
-export function presetOf(catalogue: Catalogue, name: string): Preset {
-  const preset = catalogue.get(name);
-  if (preset === undefined) {
-    throw new DurableOAuthError('OAUTH_CLIENT_UNUSABLE', 'The preset is not in the catalogue', { preset: name });
-  }
-  return preset;
 }
 
 /** The other side of a request, with the client secret out of the vault. */

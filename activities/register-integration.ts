@@ -1,11 +1,10 @@
 import { DAY, refreshDueAt } from '../src/connection/clocks';
 import type { SaveInput, SaveResult } from '../src/connection/messages';
 import type { Catalogue } from '../src/providers/preset';
-import { policyOf } from '../src/providers/resolve';
+import { policyOf, presetOf } from '../src/providers/resolve';
 import type { Registry } from '../src/registry/contract';
 import type { DurableOAuthActivities, SaveValidation } from './contract';
 import { behindBoundary } from './failure';
-import { presetOf } from './grant-context';
 
 export interface RegisterDeps {
   readonly registry: Pick<Registry, 'integrations'>;

@@ -1,9 +1,16 @@
 import { activityInfo, ApplicationFailure, Context } from '@temporalio/activity';
+import {
+  blamesToken,
+  bodyOf,
+  callApi,
+  shownHeaders,
+  written,
+  type ApiCall,
+  type ApiPorts,
+} from '../src/client/call-api';
 import { parseRef } from '../src/connection/ids';
 import { isRepeatable } from '../src/connection/requests';
-import type { Fact } from '../src/connection/types';
 import type { ApiAnswer } from '../src/oauth/contract';
-import { blamesToken, callApi, type ApiCall, type ApiPorts } from './call-api';
 import type { ApiRequestInput, ApiResult, RequestActivities } from './contract';
 import { behindBoundary } from './failure';
 
@@ -43,42 +50,16 @@ export function createSendRequest(ports: ApiPorts): RequestActivities['sendReque
     });
 }
 
-function callOf({ method, path, query, headers = {}, body, idempotencyKey }: ApiRequestInput): ApiCall {
-  const typed = Object.keys(headers).some((name) => name.toLowerCase() === 'content-type');
-  const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
-  const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json';
-  return {
-    method,
-    path,
-    query,
-    idempotencyKey,
-    headers: {
-      ...(text !== undefined && !typed && { 'content-type': type }),
-      ...headers,
-      ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
-    },
-    body: text,
-    timeoutMs: HTTP_MS,
-    budgetMs: BUDGET_MS,
-    maxBytes: MAX_ANSWER_BYTES,
-  };
+function callOf(input: ApiRequestInput): ApiCall {
+  const { method, path, query, idempotencyKey } = input;
+  const limits = { timeoutMs: HTTP_MS, budgetMs: BUDGET_MS, maxBytes: MAX_ANSWER_BYTES };
+  return { method, path, query, idempotencyKey, ...written(input), ...limits };
 }
 
 function answered(input: ApiRequestInput, answer: ApiAnswer): ApiResult {
   const { status } = answer;
   if (status < 200 || status > 299) throw refusal(input, answer, activityInfo().attempt);
-  const { 'set-cookie': _cookies, ...headers } = answer.headers;
-  return { v: 1, status, headers, body: bodyOf(answer) };
-}
-
-function bodyOf({ headers, body }: ApiAnswer): Fact {
-  if (body === '') return null;
-  if (!/[/+]json\b/i.test(headers['content-type'] ?? '')) return body;
-  try {
-    return JSON.parse(body) as Fact;
-  } catch {
-    return body;
-  }
+  return { v: 1, status, headers: shownHeaders(answer), body: bodyOf(answer) };
 }
 
 function refusal(input: ApiRequestInput, answer: ApiAnswer, attempt: number): ApplicationFailure {

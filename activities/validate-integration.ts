@@ -10,14 +10,14 @@ import { resolveEndpoint } from '../src/oauth/endpoint-policy';
 import { isOAuthFailure, OAuthFailure } from '../src/oauth/failure';
 import { mergeTokenSet } from '../src/oauth/merge';
 import type { Catalogue, Preset } from '../src/providers/preset';
-import { audienceOf, targetOf } from '../src/providers/resolve';
+import { audienceOf, presetOf, targetOf } from '../src/providers/resolve';
 import type { Registry } from '../src/registry/contract';
 import type { Vault } from '../src/vault/port';
 import { Secret, type TokenSet } from '../src/vault/secret';
 import { escrowOf, putCells, type Cell } from './cells';
 import type { DurableOAuthActivities, SaveValidation } from './contract';
 import { behindBoundary } from './failure';
-import { presetOf, tokenFactsOf } from './grant-context';
+import { tokenFactsOf } from './grant-context';
 import { within } from './time-limit';
 
 export interface ValidateDeps {

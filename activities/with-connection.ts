@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import axios, { AxiosError } from 'axios';
 import type { AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { callApi, type ApiCall, type ApiPorts } from '../src/client/call-api';
 import { parseRef } from '../src/connection/ids';
 import { METHODS, type Method } from '../src/connection/requests';
 import { DurableOAuthError } from '../src/errors';
 import type { ApiAnswer } from '../src/oauth/contract';
-import { callApi, type ApiCall, type ApiPorts } from './call-api';
 import { behindBoundary } from './failure';
 
 const HTTP_MS = 30_000;

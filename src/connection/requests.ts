@@ -3,10 +3,15 @@
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 export type Method = (typeof METHODS)[number];
 
-interface Sending {
+export interface Sending {
   readonly method: Method;
+  /** Sent as `Idempotency-Key`; makes a write repeatable. */
   readonly idempotencyKey?: string;
 }
+
+type QueryValue = string | number | boolean;
+/** Query parameters; a list repeats its name. */
+export type Query = Readonly<Record<string, QueryValue | readonly QueryValue[]>>;
 
 /** Whether a request whose outcome is unknown may be sent again: it reads, or the API recognises it by its key. */
 export function isRepeatable({ method, idempotencyKey }: Sending): boolean {

@@ -1,10 +1,9 @@
 /** Where a flow's request may go: below the API base URL and nowhere else (oauth.md 6, "token exfiltration"; C25). */
+import type { Query } from '../connection/requests';
 import { DurableOAuthError } from '../errors';
 
-type QueryValue = string | number | boolean;
-
 /** Parsers disagree about these; a token must not depend on which one is right. */
-const TRICKY = /[\s\\]|%2f|%5c|%2e|%0[0-9a-f]|%1[0-9a-f]|%7f/i;
+const TRICKY = /[\s\\]|%5c|%2e|%0[0-9a-f]|%1[0-9a-f]|%7f/i;
 const CONTROL = /\p{Cc}/u;
 
 /**
@@ -14,7 +13,7 @@ const CONTROL = /\p{Cc}/u;
 export function apiUrl(
   baseUrl: string,
   path: string,
-  query: Readonly<Record<string, QueryValue | readonly QueryValue[]>> | undefined,
+  query: Query | undefined,
   deniedPaths: readonly string[],
 ): string {
   const [bare = ''] = path.split(/[?#]/);
@@ -32,7 +31,7 @@ export function apiUrl(
   if (deniedPaths.map(meaning).some((denied) => asked === denied || asked.startsWith(`${denied}/`))) throw refused();
   url.hash = '';
   for (const [name, value] of Object.entries(query ?? {})) {
-    for (const one of [value].flat() as readonly QueryValue[]) url.searchParams.append(name, String(one));
+    for (const one of [value].flat()) url.searchParams.append(name, String(one));
   }
   return url.href;
 }
@@ -45,11 +44,13 @@ function meaning(path: string): string {
   } catch {
     throw refused();
   }
-  const segments = plain.toLowerCase().split('/');
-  return segments
-    .map((segment) => segment.replace(/;.*$/, ''))
-    .filter(Boolean)
-    .join('/');
+  const segments = plain
+    .toLowerCase()
+    .split('/')
+    .map((segment) => segment.replace(/;.*$/, ''));
+  // An escaped slash is data to most servers (an id may hold one) and a separator to some: it must not lead upwards.
+  if (segments.some((segment) => segment === '.' || segment === '..')) throw refused();
+  return segments.filter(Boolean).join('/');
 }
 
 const refused = (): DurableOAuthError =>

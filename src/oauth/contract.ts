@@ -2,6 +2,7 @@
  * The wire as activities see it. One method, one request: no hidden retry, no probing, no redirect. Whoever calls knows
  * that a request may have been made when it fails, unless `sent` is false.
  */
+import type { Method } from '../connection/requests';
 import type { ErrorCode, FailureClass } from '../errors';
 import type { Secret, TokenSet } from '../vault/secret';
 import type { Preset } from '../providers/preset';
@@ -88,7 +89,7 @@ export interface AuthorizationRequest {
 
 /** An API call through a connection: what leaves the activity again is free of the token. */
 export interface ApiRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly method: Method;
   /** Absolute, already joined and checked (src/oauth/api-url.ts). */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -1,9 +1,19 @@
 /** An integration's settings and its preset, put together: pure functions. */
 import type { IntegrationSettings } from '../connection/messages';
 import type { Policy } from '../connection/types';
+import { DurableOAuthError } from '../errors';
 import type { OAuthClientTarget } from '../oauth/contract';
 import type { Secret } from '../vault/secret';
-import type { Preset } from './preset';
+import type { Catalogue, Preset } from './preset';
+
+/** @throws OAUTH_CLIENT_UNUSABLE when the catalogue has no such row any more */
+export function presetOf(catalogue: Catalogue, name: string): Preset {
+  const preset = catalogue.get(name);
+  if (preset === undefined) {
+    throw new DurableOAuthError('OAUTH_CLIENT_UNUSABLE', 'The preset is not in the catalogue', { preset: name });
+  }
+  return preset;
+}
 
 /** @param secret the client secret with the origins it was entered for; absent with `client_auth: none` */
 export function targetOf(

@@ -1,6 +1,6 @@
 import type { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import type { ApiPorts } from '../../activities/call-api';
+import type { ApiPorts } from '../../src/client/call-api';
 import type { ApiRequestInput, ApiResult } from '../../activities/contract';
 import { createSendRequest } from '../../activities/send-request';
 import { DurableOAuthError, type ErrorCode } from '../../src/errors';

@@ -2,7 +2,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DefaultLogger } from '@temporalio/worker';
-import type { ApiPorts } from '../../activities/call-api';
+import type { ApiPorts } from '../../src/client/call-api';
 import type { FreshToken, TokenReader } from '../../src/client/contract';
 import type { IntegrationSettings } from '../../src/connection/messages';
 import { createApiCaller } from '../../src/oauth/api-caller';

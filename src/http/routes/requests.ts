@@ -1,12 +1,15 @@
 /** `POST /v2/tenants/{T}/connections/{id}/requests`: an authorised request to the API behind the connection. */
+import { bodyOf, callApi, shownHeaders, written, type ApiCall, type ApiPorts } from '../../client/call-api';
 import type { TokenReader } from '../../client/contract';
-import type { ApiCaller } from '../../oauth/contract';
-import { sendAuthorised } from '../authorised-request';
+import type { ApiAnswer, ApiCaller } from '../../oauth/contract';
 import type { App, AppDeps } from '../deps';
-import { responseDocument, sendRequest } from '../schemas/actions';
+import { responseDocument, sendRequest, type RequestAttributes, type ResponseAttributes } from '../schemas/actions';
 import { resourcePath } from '../schemas/document';
 
-const BODY_LIMIT = 1024 * 1024;
+const MAX_BYTES = 1024 * 1024;
+const HTTP_MS = 30_000;
+/** A client waits for the token, the answer and, after a refused token, both again. */
+const BUDGET_MS = 60_000;
 
 export function requestRoutes(
   app: App,
@@ -14,21 +17,30 @@ export function requestRoutes(
   tokens: TokenReader,
   apiCaller: ApiCaller,
 ): void {
+  const ports: ApiPorts = { tokens, api: apiCaller, connections: registry.connections, catalogue };
   app.route({
     method: 'POST',
     url: '/tenants/:tenant/connections/:id/requests',
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: MAX_BYTES,
     config: { permission: 'tenants.connections.request' },
     schema: { params: resourcePath, body: sendRequest, response: { 200: responseDocument } },
     handler: async (request) => {
       const { tenant, id } = request.params;
-      const ask = request.body.data.attributes;
-      const attributes = await sendAuthorised(
-        { tokens, apiCaller, catalogue, connections: registry.connections },
-        { tenant, connection: id },
-        ask,
-      );
+      const call = callOf(request.body.data.attributes);
+      const attributes = toAttributes(await callApi(ports, { tenant, connection: id }, call));
       return { data: { type: 'request' as const, id: request.id, attributes } };
     },
   });
 }
+
+function callOf({ idempotency_key: idempotencyKey, ...asked }: RequestAttributes): ApiCall {
+  const limits = { timeoutMs: HTTP_MS, budgetMs: BUDGET_MS, maxBytes: MAX_BYTES };
+  const { method, path, query } = asked;
+  return { method, path, query, idempotencyKey, ...written({ ...asked, idempotencyKey }), ...limits };
+}
+
+const toAttributes = (answer: ApiAnswer): ResponseAttributes => ({
+  status: answer.status,
+  headers: shownHeaders(answer),
+  body: bodyOf(answer) as ResponseAttributes['body'],
+});

@@ -1,16 +1,15 @@
-/** One authorised call of an API: what `sendRequest` and `withConnection` have in common. */
-import type { FreshToken, TokenReader } from '../src/client/contract';
-import { formatRef } from '../src/connection/ids';
-import { isRepeatable, mayFollowRefusal } from '../src/connection/requests';
-import type { ConnectionRef } from '../src/connection/types';
-import { DurableOAuthError, isDurableOAuthError } from '../src/errors';
-import { apiUrl, endpointsBelow, safeHeaders } from '../src/oauth/api-url';
-import type { ApiAnswer, ApiCaller } from '../src/oauth/contract';
-import { isOAuthFailure } from '../src/oauth/failure';
-import type { Catalogue, Preset } from '../src/providers/preset';
-import type { Registry } from '../src/registry/contract';
-import type { ApiRequestInput } from './contract';
-import { presetOf } from './grant-context';
+/** One authorised call of an API: what `sendRequest`, `withConnection` and the REST route have in common. */
+import { formatRef } from '../connection/ids';
+import { isRepeatable, mayFollowRefusal, type Query, type Sending } from '../connection/requests';
+import type { ConnectionRef, Fact } from '../connection/types';
+import { DurableOAuthError, isDurableOAuthError } from '../errors';
+import { apiUrl, endpointsBelow, safeHeaders } from '../oauth/api-url';
+import type { ApiAnswer, ApiCaller } from '../oauth/contract';
+import { isOAuthFailure } from '../oauth/failure';
+import type { Catalogue, Preset } from '../providers/preset';
+import { presetOf } from '../providers/resolve';
+import type { Registry } from '../registry/contract';
+import type { FreshToken, TokenReader } from './contract';
 
 export interface ApiPorts {
   readonly tokens: TokenReader;
@@ -19,7 +18,10 @@ export interface ApiPorts {
   readonly catalogue: Catalogue;
 }
 
-export interface ApiCall extends Pick<ApiRequestInput, 'method' | 'path' | 'query' | 'idempotencyKey'> {
+export interface ApiCall extends Sending {
+  /** Below the connection's API base URL, or an absolute URL of the same origin. */
+  readonly path: string;
+  readonly query?: Query;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   /** Milliseconds for one answer, and for everything together. */
@@ -33,6 +35,14 @@ interface Addressed extends ApiCall {
   readonly ref: string;
   readonly url: string;
   readonly preset: Preset;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+/** What an author writes: a body as text or as a value. */
+interface Written extends Sending {
+  readonly headers?: Headers;
+  readonly body?: Fact;
 }
 
 const TOKEN_WAIT_MS = 10_000;
@@ -113,5 +123,37 @@ async function afterRefusal(call: ApiCall, reading: Promise<FreshToken>): Promis
     const waits = isDurableOAuthError(error, 'CONSENT_NEEDED') || isDurableOAuthError(error, 'NOT_CONNECTED');
     if (isDurableOAuthError(error, 'TOKEN_NOT_FRESH') || (!waits && !mayFollowRefusal(call))) return undefined;
     throw error;
+  }
+}
+
+/** The body as it goes out, and the headers that tell of it; a content type of the author's own wins. */
+export function written({ headers = {}, body, idempotencyKey }: Written): Pick<ApiCall, 'headers' | 'body'> {
+  const typed = Object.keys(headers).some((name) => name.toLowerCase() === 'content-type');
+  const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json';
+  return {
+    headers: {
+      ...(text !== undefined && !typed && { 'content-type': type }),
+      ...headers,
+      ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
+    },
+    body: text,
+  };
+}
+
+/** The headers a caller may see: a cookie of the API is a credential too. */
+export function shownHeaders({ headers }: ApiAnswer): Headers {
+  const { 'set-cookie': _cookies, ...shown } = headers;
+  return shown;
+}
+
+/** @returns the value of a JSON body, the text of any other, null for none */
+export function bodyOf({ headers, body }: ApiAnswer): Fact {
+  if (body === '') return null;
+  if (!/[/+]json\b/i.test(headers['content-type'] ?? '')) return body;
+  try {
+    return JSON.parse(body) as Fact;
+  } catch {
+    return body;
   }
 }
