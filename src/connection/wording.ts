@@ -109,10 +109,10 @@ function wholeSentences(
   };
 }
 
-/** @returns minutes of UTC, as shown to people: `2026-07-01T10:00Z`; what is no time, as it is. */
+/** @returns minutes of UTC, as shown to people: `2026-07-01 10:00 UTC`; what is no time, as it is. */
 export function minute(iso: string): string {
   const time = Date.parse(iso);
-  return Number.isNaN(time) ? iso : `${new Date(time).toISOString().slice(0, 16)}Z`;
+  return Number.isNaN(time) ? iso : `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** Names come from people and providers: one line, nothing that markdown would turn into a link or code. */

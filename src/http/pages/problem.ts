@@ -23,7 +23,7 @@ export function neutralPage({ lang, say }: Said): Page {
 
 /** One page for every link that starts nothing. */
 export function deadLinkPage({ lang, say }: Said): Page {
-  return plainProblem(lang, say('linkTitle'), say('linkReason'), say('unchanged'), say('openAgain'));
+  return plainProblem(lang, say('linkTitle'), say('linkReason'), say('unchanged'), say('linkNext'));
 }
 
 /** Says nothing of what was done: with a part of ours silent, nobody knows. */

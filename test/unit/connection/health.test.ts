@@ -57,15 +57,15 @@ describe('a health reading', () => {
       [
         '**Degraded**: Shop does not answer',
         '',
-        'Access still works, but the last attempt to renew it failed. Shop has not answered our renewal requests correctly since 2026-07-01T11:55Z.',
+        'Access still works, but the last attempt to renew it failed. Shop has not answered our renewal requests correctly since 2026-07-01 11:55 UTC.',
         '',
-        '- **What is affected:** Flows keep running until 2026-07-01T12:30Z. If renewal has not succeeded by then, access stops. Access that is still valid keeps working until 2026-07-01T12:30Z; after that: Flows that use it wait and continue at the very step where they stopped.',
-        '- **Next step:** Nothing to do: we keep trying, next at 2026-07-01T12:25Z. If the status page of Shop reports no problem, give support ev_1.',
-        '- **Next attempt:** 2026-07-01T12:25Z',
+        '- **What is affected:** Flows keep running until 2026-07-01 12:30 UTC. If renewal has not succeeded by then, access stops. Access that is still valid keeps working until 2026-07-01 12:30 UTC; after that: Flows that use it wait and continue at the very step where they stopped.',
+        '- **Next step:** Nothing to do: we keep trying, next at 2026-07-01 12:25 UTC. If the status page of Shop reports no problem, give support ev_1.',
+        '- **Next attempt:** 2026-07-01 12:25 UTC',
         '- **Who must act:** nobody',
-        '- **Since:** 2026-07-01T11:55Z',
-        '- **Access valid until:** 2026-07-01T12:30Z',
-        "- **Evidence:** ev_1, 2026-07-01T11:59Z: temporary failure, HTTP 503, attempt 3, the provider's request id req-9, reason code PROVIDER_UNREACHABLE",
+        '- **Since:** 2026-07-01 11:55 UTC',
+        '- **Access valid until:** 2026-07-01 12:30 UTC',
+        "- **Evidence:** ev_1, 2026-07-01 11:59 UTC: temporary failure, HTTP 503, attempt 3, the provider's request id req-9, reason code PROVIDER_UNREACHABLE",
       ].join('\n'),
     );
   });
@@ -77,7 +77,7 @@ describe('a health reading', () => {
       recovery: 'automatic',
       expiresAt: '2026-07-01T11:58:00Z',
     });
-    expect(text).not.toContain('2026-07-01T11:58Z');
+    expect(text).not.toContain('2026-07-01 11:58 UTC');
     expect(text).toContain('It recovers by itself.');
     expect(text).not.toContain('The reason below');
   });
@@ -94,7 +94,7 @@ describe('a health reading', () => {
       nextAttemptAt: null,
       consentDeadline: '2026-07-08T12:00:00Z',
     });
-    expect(reading.nextAction).toContain('The link works until 2026-07-08T12:00Z.');
+    expect(reading.nextAction).toContain('The link works until 2026-07-08 12:00 UTC.');
     expect(reading.who).toBe('account_owner');
   });
 
@@ -141,10 +141,10 @@ describe('a revocation in words', () => {
 
   it('says who revoked, what was done at the provider, what became of our copy, and what stays', () => {
     const { reason, effect } = describeRevocation(tombstone, 'Shop', 'fail', 'en');
-    expect(reason).toBe('The connection was revoked on 2026-07-01T12:00Z. ann@acme.test revoked it.');
+    expect(reason).toBe('The connection was revoked on 2026-07-01 12:00 UTC. ann@acme.test revoked it.');
     expect(effect).toBe(
-      'Flows that use it stop with an error. What was done at Shop: the access was revoked at 2026-07-01T12:00Z. ' +
-        'Data already received and the history stay. Our copy of the access was destroyed at 2026-07-01T12:01Z.',
+      'Flows that use it stop with an error. What was done at Shop: the access was revoked at 2026-07-01 12:00 UTC. ' +
+        'Data already received and the history stay. Our copy of the access was destroyed at 2026-07-01 12:01 UTC.',
     );
   });
 
