@@ -3,7 +3,7 @@ import { DurableOAuthError } from '../src/errors';
 import type { Registry } from '../src/registry/contract';
 import { tokenSetOf } from './cells';
 import type { DurableOAuthActivities } from './contract';
-import { behindBoundary } from './failure';
+import { untilDone } from './failure';
 import { contextOf, newestOf, reportOf, type ContextDeps } from './grant-context';
 
 export interface AdoptDeps extends ContextDeps {
@@ -15,11 +15,12 @@ export interface AdoptDeps extends ContextDeps {
  * before the old grant is destroyed by the workflow. Repeated until it succeeds; repeating is harmless.
  *
  * @returns facts of the grant, and the grant that was of record before
- * Fails with VAULT_MISSING or VAULT_GONE when the grant is not in the vault.
+ * Fails with VAULT_MISSING or VAULT_GONE when the grant is not in the vault, OAUTH_CLIENT_UNUSABLE or NOT_FOUND when the
+ * connection is gone.
  */
 export function createAdoptGrant(deps: AdoptDeps): DurableOAuthActivities['adoptGrant'] {
   return (input) =>
-    behindBoundary(async () => {
+    untilDone(['VAULT_MISSING', 'VAULT_GONE', 'OAUTH_CLIENT_UNUSABLE', 'NOT_FOUND'], async () => {
       const ref = parseRef(input.ref);
       const context = await contextOf(deps, ref);
       const entry = await newestOf(deps.vault, ref, input.grant);

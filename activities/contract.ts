@@ -12,6 +12,7 @@ import type {
   Origin,
   SaveInput,
   SaveResult,
+  Tombstone,
 } from '../src/connection/messages';
 import type { Query, Sending } from '../src/connection/requests';
 import type { ConnectionState, Display, Evidence, Fact, Policy, Recovery, TokenFacts } from '../src/connection/types';
@@ -50,6 +51,8 @@ export type LoadResult =
   | (V1 & {
       readonly known: true;
       readonly frozen: boolean;
+      /** Frozen, and the run that was revoking it was lost before it was done. */
+      readonly revoking?: { readonly frozenAt: string };
       readonly state: ConnectionState;
       readonly recovery?: Recovery;
       readonly reason?: ErrorCode;
@@ -135,13 +138,20 @@ export interface DurableOAuthActivities {
       Origin & {
         readonly tenant: string;
         readonly refs: readonly string[];
-        /** Also remove the rows of a save that failed, or of the save behind a connection nobody consented to. */
-        readonly remove?: { readonly integration: string } | { readonly connection: string };
+        /**
+         * Also remove the rows of the save that made this connection. Named by the connection, whose id is the save's own:
+         * two saves may want one integration id, and the loser must not take the winner's rows along.
+         */
+        readonly remove?: { readonly connection: string };
+        /** Also record that the revocation of this connection is finished, and how it ended at the provider. */
+        readonly revoked?: { readonly connection: string; readonly provider: Tombstone['provider'] };
         readonly reason: string;
       },
   ): Promise<V1>;
   /** Project a state to its row and event, and complete the parked flows when it became active. */
-  recordTransition(input: RecordTransition): Promise<V1 & { readonly stateVersion: number; readonly applied: boolean }>;
+  recordTransition(
+    input: RecordTransition,
+  ): Promise<V1 & { readonly stateVersion: number; readonly applied: boolean; readonly frozen: boolean }>;
 
   // ── consent ──
   exchangeAuthorizationCode(

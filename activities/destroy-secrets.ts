@@ -1,8 +1,9 @@
 import { clientSecretRef, grantRef } from '../src/connection/ids';
+import type { ConnectionRef } from '../src/connection/types';
 import type { Registry } from '../src/registry/contract';
 import type { Vault } from '../src/vault/port';
 import type { DurableOAuthActivities } from './contract';
-import { behindBoundary } from './failure';
+import { untilDone } from './failure';
 
 export interface DestroyDeps {
   readonly vault: Vault;
@@ -10,40 +11,42 @@ export interface DestroyDeps {
 }
 
 /**
- * Destroy vault refs, and (for a save that failed or that nobody consented to) its rows afterwards: as long as the row
- * stands, its secrets can be found. Repeated until it succeeds; twice is fine, so is a ref that never was.
+ * Destroy vault refs; then record a revocation as finished, or remove the rows of a save that failed or that nobody
+ * consented to: as long as the row stands, its secrets can be found. Repeated until it succeeds; twice is fine, so is a
+ * ref that never was.
  */
 export function createDestroySecrets(deps: DestroyDeps): DurableOAuthActivities['destroySecrets'] {
   return (input) =>
-    behindBoundary(async () => {
+    untilDone([], async () => {
       for (const ref of input.refs) await deps.vault.destroy(ref);
-      if (input.remove) await remove(deps, input.tenant, input.remove, input);
+      if (input.revoked) {
+        const { connection, provider } = input.revoked;
+        const { tenant, by, traceId, reason } = input;
+        const event = { type: 'grant.destroyed', by, traceId, facts: { provider, reason } };
+        await deps.registry.connections.recordRevoked({ tenant, connection }, event);
+      }
+      if (input.remove) await remove(deps, { tenant: input.tenant, connection: input.remove.connection }, input);
       return { v: 1 };
     });
 }
 
 async function remove(
   deps: DestroyDeps,
-  tenant: string,
-  what: { readonly integration: string } | { readonly connection: string },
+  ref: ConnectionRef,
   { by, traceId, reason }: { by: string; traceId: string; reason: string },
 ): Promise<void> {
-  let integration: string;
-  if ('integration' in what) ({ integration } = what);
-  else {
-    const ref = { tenant, connection: what.connection };
-    const context = await deps.registry.connections.context(ref);
-    if (context === undefined) return;
-    const { client, connection } = context;
+  const { tenant } = ref;
+  const context = await deps.registry.connections.context(ref);
+  if (context !== undefined) {
+    const { client, connection, integration } = context;
     if (client.secretId !== null) await deps.vault.destroy(clientSecretRef(tenant, client.id, client.secretId));
     if (connection.grantId !== null) await deps.vault.destroy(grantRef(ref, connection.grantId));
-    integration = context.integration.id;
+    await deps.registry.integrations.remove(tenant, integration.id, {
+      type: 'integration.removed',
+      by,
+      traceId,
+      facts: { integration: integration.id, reason },
+    });
   }
-  await deps.registry.fingerprints.release(tenant, integration);
-  await deps.registry.integrations.remove(tenant, integration, {
-    type: 'integration.removed',
-    by,
-    traceId,
-    facts: { integration, reason },
-  });
+  await deps.registry.fingerprints.release(tenant, ref.connection);
 }

@@ -33,6 +33,21 @@ export function toActivityFailure(error: unknown, extra: Partial<FailureFacts> =
   });
 }
 
+/**
+ * As `behindBoundary`, for what must happen in the end (storing, adopting, destroying): every failure is repeated, a
+ * defect of ours too, until somebody mends its cause.
+ * @param final codes that no repetition changes
+ */
+export async function untilDone<T>(final: readonly ErrorCode[], body: () => Promise<T>): Promise<T> {
+  try {
+    return await behindBoundary(body);
+  } catch (error) {
+    if (!(error instanceof ApplicationFailure) || final.some((code) => code === error.type)) throw error;
+    const { type, message, details } = error;
+    throw ApplicationFailure.create({ type: type ?? 'INTERNAL', message, details: details ?? [], nonRetryable: false });
+  }
+}
+
 /** Run an activity's body behind the boundary. Cancellation and asynchronous completion are Temporal's own and pass. */
 export async function behindBoundary<T>(body: () => Promise<T>): Promise<T> {
   try {

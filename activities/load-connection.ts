@@ -1,17 +1,17 @@
 import { parseRef } from '../src/connection/ids';
 import { contextOf, newestOf, reportOfEntry, settingsOf, type ContextDeps } from './grant-context';
-import { behindBoundary } from './failure';
+import { untilDone } from './failure';
 import type { DurableOAuthActivities, LoadResult } from './contract';
 
 /**
  * Read a connection as it is: registry row and newest generation in the vault. Writes nothing; safe to repeat.
  *
  * @returns `known: false` when the registry has no such connection
- * Fails with REGISTRY_UNAVAILABLE, VAULT_UNAVAILABLE (retried without end) and OAUTH_CLIENT_UNUSABLE.
+ * Repeated until it succeeds: without a client or preset it waits, visibly, for somebody to bring it back.
  */
 export function createLoadConnection(deps: ContextDeps): DurableOAuthActivities['loadConnection'] {
   return (input) =>
-    behindBoundary(async (): Promise<LoadResult> => {
+    untilDone([], async (): Promise<LoadResult> => {
       const ref = parseRef(input.ref);
       // Not through the last-good copy of a deleted row: a connection that is gone must not come back.
       if ((await deps.registry.connections.get(ref)) === undefined) return { v: 1, known: false };
@@ -27,6 +27,7 @@ export function createLoadConnection(deps: ContextDeps): DurableOAuthActivities[
         v: 1,
         known: true,
         frozen: connection.frozenAt !== null,
+        revoking: connection.revokingSince === null ? undefined : { frozenAt: connection.revokingSince },
         state: connection.state,
         recovery: connection.recovery ?? undefined,
         reason: connection.reason ?? undefined,

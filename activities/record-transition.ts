@@ -14,7 +14,7 @@ export interface RecordTransitionDeps {
  * Project a state to its row and event (forward only by version) and, when it is `active`, complete the flows parked on
  * it. A freeze is written whatever the version. Repeating is harmless.
  *
- * @returns the row's version, and whether this state was taken
+ * @returns the row's version, whether this state was taken, and whether the row is frozen
  */
 export function createRecordTransition(deps: RecordTransitionDeps): DurableOAuthActivities['recordTransition'] {
   return (input) =>
@@ -24,7 +24,9 @@ export function createRecordTransition(deps: RecordTransitionDeps): DurableOAuth
       const event = input.event === undefined ? undefined : { type: input.event, by, traceId, facts };
       if (input.freeze) {
         await deps.registry.connections.freeze(ref, event ?? { type: 'connection.frozen', by, traceId, facts });
-        if (input.event === 'connection.frozen') return { v: 1, stateVersion: input.stateVersion, applied: true };
+        if (input.event === 'connection.frozen') {
+          return { v: 1, stateVersion: input.stateVersion, applied: true, frozen: true };
+        }
       }
       const recorded = await deps.registry.connections.recordTransition(ref, {
         stateVersion: input.stateVersion,

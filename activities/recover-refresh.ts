@@ -3,9 +3,10 @@ import type { AuthorizationServer } from '../src/oauth/contract';
 import { isOAuthFailure } from '../src/oauth/failure';
 import { tokenSetOf } from './cells';
 import type { DurableOAuthActivities } from './contract';
-import { behindBoundary } from './failure';
-import { contextOf, newestOf, reportOf, targetIn, type ContextDeps, type GrantContext } from './grant-context';
+import { untilDone } from './failure';
+import { contextOf, newestOf, reportOfEntry, targetIn, type ContextDeps, type GrantContext } from './grant-context';
 import type { TokenSet } from '../src/vault/secret';
+import { project } from './refresh-token-set';
 
 export interface RecoverDeps extends ContextDeps {
   readonly authorizationServer: Pick<AuthorizationServer, 'identify'>;
@@ -18,15 +19,17 @@ export interface RecoverDeps extends ContextDeps {
  */
 export function createRecoverRefresh(deps: RecoverDeps): DurableOAuthActivities['recoverRefresh'] {
   return (input) =>
-    behindBoundary(async () => {
+    untilDone(['VAULT_GONE', 'OAUTH_CLIENT_UNUSABLE'], async () => {
       const ref = parseRef(input.ref);
       const context = await contextOf(deps, ref);
       const grant = input.grant || context.connection.grantId || '';
       const entry = await newestOf(deps.vault, ref, grant);
-      const set = entry && tokenSetOf(entry, grantRef(ref, grant));
-      if (entry && set && entry.generation > input.generation) {
-        return { ...reportOf(context, grant, entry.generation, set), newer: true };
+      if (entry && entry.generation > input.generation) {
+        const report = reportOfEntry(context, grant, entry);
+        await project(deps, ref, report);
+        return { ...report, newer: true };
       }
+      const set = entry && tokenSetOf(entry, grantRef(ref, grant));
       return { v: 1, newer: false, probe: set ? await probe(deps, context, set) : 'not_probed' };
     });
 }

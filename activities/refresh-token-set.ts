@@ -4,11 +4,11 @@ import type { ConnectionRef, FailureFacts } from '../src/connection/types';
 import type { Sealer } from '../src/envelope';
 import { isDurableOAuthError, type DurableOAuthError } from '../src/errors';
 import type { Fingerprint } from '../src/fingerprint';
-import type { AuthorizationServer, TokenAnswer } from '../src/oauth/contract';
+import type { AuthorizationServer, OAuthClientTarget, TokenAnswer } from '../src/oauth/contract';
 import { isOAuthFailure, OAuthFailure } from '../src/oauth/failure';
 import { mergeTokenSet } from '../src/oauth/merge';
 import type { Registry } from '../src/registry/contract';
-import type { Vault } from '../src/vault/port';
+import type { Vault, VaultEntry } from '../src/vault/port';
 import type { TokenSet } from '../src/vault/secret';
 import { escrowOf, heartbeatEscrow, putTokenSet, tokenSetOf } from './cells';
 import type { DurableOAuthActivities, RefreshResult } from './contract';
@@ -17,12 +17,13 @@ import {
   contextOf,
   newestOf,
   reportOf,
+  reportOfEntry,
   settingsOf,
   targetIn,
   type ContextDeps,
   type GrantContext,
 } from './grant-context';
-import { pause, within } from './time-limit';
+import { budgetOf, pause, within } from './time-limit';
 
 export interface RefreshDeps extends ContextDeps {
   readonly registry: Pick<Registry, 'connections' | 'oauthClients'>;
@@ -31,8 +32,12 @@ export interface RefreshDeps extends ContextDeps {
   readonly fingerprint: Fingerprint;
 }
 
-/** Budgets of the steps, milliseconds; together with the 15 s of the send they stay under the 45 s of the activity. */
-const READY_MS = 6_000;
+/**
+ * Budgets of the steps, milliseconds. Everything before the send, the 15 s of the send and a second look stay under the
+ * 25 s of the heartbeat: nobody may send while the engine has given this attempt up. All of it stays under 45 s.
+ */
+const READY_MS = 7_000;
+const LOOK_AGAIN_MS = 2_000;
 const STORE_ROTATED_MS = 18_000;
 const STORE_SAME_MS = 3_000;
 const PROJECT_MS = 2_000;
@@ -42,7 +47,8 @@ const REJECTED_PAUSE_SECONDS = 60;
 /**
  * Refresh a grant once (RFC 6749 section 6; client credentials: section 4.4), in this order: read the vault (a newer
  * generation is adopted and nothing is sent) → be sure it can be written → send, once, uncancelled → merge → when the
- * refresh token rotated, one heartbeat with the sealed answer → put the next generation → project the row.
+ * refresh token rotated, one heartbeat with the sealed answer → put the next generation → project the row. A refused
+ * grant is believed only when the vault still holds nothing newer.
  *
  * Never repeated by the engine. When it dies, the heartbeat or the vault says how far it came; when neither does, the
  * outcome is unknown and the rotation mode decides.
@@ -54,26 +60,43 @@ export function createRefreshTokenSet(deps: RefreshDeps): DurableOAuthActivities
   return async (input) => {
     const extra: { fingerprint?: string; policy?: FailureFacts['policy'] } = {};
     try {
+      const ready = budgetOf(READY_MS);
       const ref = parseRef(input.ref);
-      const context = await contextOf(deps, ref);
+      const context = await ready.spend('REGISTRY_UNAVAILABLE', 'Reading the connection', contextOf(deps, ref));
       extra.policy = settingsOf(context).policy;
       refusePaused(context);
       const grant = input.grant || context.connection.grantId || '';
       const path = grantRef(ref, grant);
+      const adoptNewer = async (entry: VaultEntry | undefined): Promise<RefreshResult | undefined> => {
+        if (entry === undefined || entry.generation <= input.generation) return undefined;
+        const report = reportOfEntry(context, grant, entry);
+        await project(deps, ref, report);
+        return { ...report, kind: 'adopted', rotated: false };
+      };
 
-      const held = await within(READY_MS, 'VAULT_UNAVAILABLE', 'Reading the grant', newestOf(deps.vault, ref, grant));
+      const held = await ready.spend('VAULT_UNAVAILABLE', 'Reading the grant', newestOf(deps.vault, ref, grant));
+      const adopted = await adoptNewer(held);
+      if (adopted) return adopted;
       const previous = held && tokenSetOf(held, path);
-      if (held && previous && held.generation > input.generation) {
-        return { ...reportOf(context, grant, held.generation, previous), kind: 'adopted', rotated: false };
-      }
       if (previous?.refreshToken) extra.fingerprint = await deps.fingerprint(previous.refreshToken);
       if (extra.fingerprint !== undefined && input.fingerprints.includes(extra.fingerprint)) {
         throw refused('This refresh token was refused before and is not sent again');
       }
-      await within(READY_MS, 'VAULT_UNAVAILABLE', 'Asking the vault', deps.vault.checkWritable());
-      await within(READY_MS, 'REGISTRY_UNAVAILABLE', 'Getting an envelope key', deps.sealer.ready());
+      await ready.spend('VAULT_UNAVAILABLE', 'Asking the vault', deps.vault.checkWritable());
+      await ready.spend('REGISTRY_UNAVAILABLE', 'Getting an envelope key', deps.sealer.ready());
+      const found = await ready.spend('VAULT_UNAVAILABLE', 'Reading the client secret', targetIn(deps.vault, context));
+      // A public client has no secret to bind the request to its origins; the grant remembers them.
+      const target = found.audience ? found : { ...found, audience: previous?.audience };
+      ready.check('VAULT_UNAVAILABLE', 'Getting ready to send');
 
-      const answer = await send(deps, context, previous);
+      let answer: TokenAnswer;
+      try {
+        answer = await send(deps, context, target, previous);
+      } catch (error) {
+        const stored = isRefusal(error) && (await adoptNewer(await lookAgain(deps.vault, ref, grant)));
+        if (stored) return stored;
+        throw error;
+      }
       const next = mergeTokenSet(previous, answer, previous?.scope ?? context.integration.settings.scope);
       const rotated = previous?.refreshToken?.reveal() !== next.refreshToken?.reveal();
       return await keep(deps, context, { ref, grant, path, generation: input.generation + 1, next, rotated, answer });
@@ -85,16 +108,27 @@ export function createRefreshTokenSet(deps: RefreshDeps): DurableOAuthActivities
   };
 }
 
-async function send(deps: RefreshDeps, context: GrantContext, previous: TokenSet | undefined): Promise<TokenAnswer> {
-  const { settings } = context.integration;
-  const found = await targetIn(deps.vault, context);
-  // A public client has no secret to bind the request to its origins; the grant remembers them.
-  const target = found.audience ? found : { ...found, audience: previous?.audience };
+async function send(
+  deps: RefreshDeps,
+  { integration: { settings } }: GrantContext,
+  target: OAuthClientTarget,
+  previous: TokenSet | undefined,
+): Promise<TokenAnswer> {
   if (settings.grant_type === 'client_credentials') {
     return deps.authorizationServer.clientCredentials(target, settings.scope);
   }
   if (previous?.refreshToken === undefined) throw refused('The grant holds no refresh token');
   return deps.authorizationServer.refresh(target, previous.refreshToken);
+}
+
+/** A worker that was only slow may have stored what this refresh token was spent for. */
+async function lookAgain(vault: Vault, ref: ConnectionRef, grant: string): Promise<VaultEntry | undefined> {
+  try {
+    return await within(LOOK_AGAIN_MS, 'VAULT_UNAVAILABLE', 'Reading the grant again', newestOf(vault, ref, grant));
+  } catch (error) {
+    if (!isDurableOAuthError(error)) throw error;
+    return undefined;
+  }
 }
 
 interface Kept {
@@ -124,8 +158,9 @@ async function keep(deps: RefreshDeps, context: GrantContext, kept: Kept): Promi
     await project(deps, kept.ref, report);
     return { ...report, kind: 'refreshed', rotated };
   } catch (error) {
-    if (isDurableOAuthError(error, 'VAULT_UNAVAILABLE')) return escrow;
-    throw error;
+    // Destroyed meanwhile: nobody wants it. Anything else, even a defect of the driver, must not lose the answer.
+    if (isDurableOAuthError(error, 'VAULT_GONE')) throw error;
+    return escrow;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Opener } from '../src/envelope';
 import type { Registry } from '../src/registry/contract';
 import { openEscrow, putCells } from './cells';
 import type { DurableOAuthActivities } from './contract';
-import { behindBoundary } from './failure';
+import { untilDone } from './failure';
 import { contextOf, newestOf, reportOfEntry, type ContextDeps } from './grant-context';
 import { project } from './refresh-token-set';
 
@@ -21,10 +21,11 @@ const TRY_MS = 15_000;
  *
  * @returns `same` when the vault already had it (the worker died after the put), and facts of the newest generation when
  *   the connection has rows; a save's come later
+ * Fails with VAULT_GONE when the grant was destroyed meanwhile, ENVELOPE_UNREADABLE when no key opens it.
  */
 export function createStoreEscrowedTokenSet(deps: StoreDeps): DurableOAuthActivities['storeEscrowedTokenSet'] {
   return (input) =>
-    behindBoundary(async () => {
+    untilDone(['VAULT_GONE', 'ENVELOPE_UNREADABLE'], async () => {
       const ref = parseRef(input.ref);
       const cells = await openEscrow(deps.opener, input.sealed);
       const stored = await putCells(deps.vault, cells, TRY_MS);

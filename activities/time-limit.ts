@@ -15,4 +15,27 @@ export async function within<T>(ms: number, code: ErrorCode, attempted: string, 
   }
 }
 
+/** What the steps before a single-use send may take together. */
+export interface Budget {
+  /** @throws `code` when the work is not done while the budget lasts */
+  spend<T>(code: ErrorCode, attempted: string, work: Promise<T>): Promise<T>;
+  /**
+   * Asked right before the send: a process that was paused meanwhile may have been given up by the engine, and somebody
+   * else may be sending.
+   * @throws `code` when the budget is spent
+   */
+  check(code: ErrorCode, attempted: string): void;
+}
+
+export function budgetOf(ms: number): Budget {
+  const end = Date.now() + ms;
+  const left = (): number => Math.max(0, end - Date.now());
+  return {
+    spend: (code, attempted, work) => within(left(), code, attempted, work),
+    check(code, attempted) {
+      if (left() === 0) throw new DurableOAuthError(code, attempted, { afterMs: ms });
+    },
+  };
+}
+
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -18,7 +18,7 @@ import { escrowOf, putCells, type Cell } from './cells';
 import type { DurableOAuthActivities, SaveValidation } from './contract';
 import { behindBoundary } from './failure';
 import { tokenFactsOf } from './grant-context';
-import { within } from './time-limit';
+import { budgetOf, within } from './time-limit';
 
 export interface ValidateDeps {
   readonly vault: Vault;
@@ -31,7 +31,8 @@ export interface ValidateDeps {
   readonly allowPrivateNetworks: boolean;
 }
 
-const READY_MS = 6_000;
+/** With the 15 s of the send under the 25 s of the heartbeat. */
+const READY_MS = 8_000;
 const STORE_MS = 18_000;
 
 const pasted = z.object({ client_secret: z.string().optional(), refresh_token: z.string().optional() });
@@ -52,14 +53,16 @@ export function createValidateIntegration(deps: ValidateDeps): DurableOAuthActiv
     behindBoundary(async () => {
       const preset = presetOf(deps.catalogue, input.draft.preset);
       const typed = pasted.parse(input.sealed === undefined ? {} : await deps.opener.open('save', input.sealed));
-      await within(READY_MS, 'VAULT_UNAVAILABLE', 'Asking the vault', deps.vault.checkWritable());
-      await within(READY_MS, 'REGISTRY_UNAVAILABLE', 'Getting an envelope key', deps.sealer.ready());
+      const ready = budgetOf(READY_MS);
+      await ready.spend('VAULT_UNAVAILABLE', 'Asking the vault', deps.vault.checkWritable());
+      await ready.spend('REGISTRY_UNAVAILABLE', 'Getting an envelope key', deps.sealer.ready());
       const refreshToken = typed.refresh_token === undefined ? undefined : new Secret(typed.refresh_token);
       const clientSecret = typed.client_secret === undefined ? undefined : new Secret(typed.client_secret);
       const target = targetOf(input.draft, preset, clientSecret && { clientSecret, audience: audienceOf(input.draft) });
       const fingerprint = refreshToken && (await deps.fingerprint(refreshToken));
-      if (fingerprint) await deps.registry.fingerprints.reserve(input.tenant, fingerprint, input.integration);
+      if (fingerprint) await deps.registry.fingerprints.reserve(input.tenant, fingerprint, input.connection);
       try {
+        ready.check('VAULT_UNAVAILABLE', 'Getting ready to send');
         const proof = await prove(deps, input, preset, target, refreshToken);
         return await keep(deps, input, { ...proof, clientSecret, fingerprint });
       } catch (error) {
@@ -149,14 +152,14 @@ async function keep(
     await within(STORE_MS, 'VAULT_UNAVAILABLE', 'Storing the secrets', putCells(deps.vault, cells, STORE_MS));
     return validation;
   } catch (error) {
-    if (isDurableOAuthError(error, 'VAULT_UNAVAILABLE')) return kept;
-    throw error;
+    if (isDurableOAuthError(error, 'VAULT_GONE')) throw error;
+    return kept;
   }
 }
 
 async function release(deps: ValidateDeps, input: SaveInput): Promise<void> {
   try {
-    await deps.registry.fingerprints.release(input.tenant, input.integration);
+    await deps.registry.fingerprints.release(input.tenant, input.connection);
   } catch (error) {
     if (!isDurableOAuthError(error)) throw error;
   }

@@ -69,7 +69,9 @@ export function registerHandlers(it: ConnectionRun): void {
 }
 
 async function ensureFresh(it: ConnectionRun, ask: EnsureFresh): Promise<FreshAnswer> {
-  await condition(() => it.record !== undefined || it.ended);
+  if (!(await condition(() => it.record !== undefined || it.ended, ANSWER_WITHIN_MS))) {
+    throw refusal('STORAGE_UNREACHABLE', 'The connection could not be read yet: registry or vault do not answer');
+  }
   if (it.record !== undefined) {
     const { attempts } = it;
     it.become({ type: 'asked', generation: ask.generation, why: ask.why });
@@ -98,7 +100,9 @@ async function revoke(it: ConnectionRun, ask: Revoke): Promise<Tombstone> {
       await freeze(it, ask);
     } catch {
       it.revocation = undefined;
-      throw refusal('REGISTRY_UNAVAILABLE', 'The registry does not answer; nothing was revoked');
+      // Its answer may be all that was lost: the next projection tells whether the row is frozen.
+      it.record = { ...it.record, owed: true };
+      throw refusal('REGISTRY_UNAVAILABLE', 'The registry does not answer; ask again');
     }
   }
   await condition(() => it.tombstone?.destroyedAt !== undefined, REVOKE_WITHIN_MS);

@@ -1,7 +1,8 @@
 /** The last story of a connection's run: revoked at the provider, destroyed in the vault, a tombstone as the result. */
 import { CancellationScope } from '@temporalio/workflow';
 import type { Revoke, Tombstone } from '../src/connection/messages';
-import { destroyGrant, recordState } from './connection-jobs';
+import { destroyGrant } from './connection-grants';
+import { recordState } from './connection-jobs';
 import type { ConnectionRun } from './connection-run';
 import { outcomeOf } from './failures';
 import { run } from './run-activity';
@@ -48,7 +49,7 @@ export function finishRevocation(connection: ConnectionRun): Promise<Tombstone> 
     const provider = grant === null ? 'nothing_to_revoke' : await revokeAtProvider(connection, grant);
     let stone: Tombstone = { ...frozen(connection), provider, providerAt: now() };
     connection.tombstone = stone;
-    if (grant !== null) await destroyGrant(connection, grant, 'revoked');
+    await destroyGrant(connection, grant, 'revoked', provider);
     stone = { ...stone, destroyedAt: now() };
     connection.tombstone = stone;
     return stone;

@@ -20,6 +20,8 @@ export class ConnectionRun {
   /** Attempts that ended in this run, good or bad: callers of `ensureFresh` wait for the next one. */
   attempts = 0;
   refreshes = 0;
+  /** Replaced grants that are still being revoked and destroyed. */
+  retiring = 0;
   /** When an owed projection is tried again, epoch ms. */
   recordAt = 0;
   ended = false;
@@ -45,6 +47,13 @@ export class ConnectionRun {
   become(event: CoreEvent): void {
     this.record = apply(this.state, event, this.around);
     this.show();
+  }
+
+  /** The row is frozen and this run did not know: it was started, or reset, in the middle of a revocation. */
+  foundFrozen(frozenAt: string): void {
+    if (this.tombstone !== undefined || this.revocation !== undefined) return;
+    this.tombstone = { v: 1, by: 'system', reason: 'its run was lost; gone on with', frozenAt, provider: 'pending' };
+    this.become({ type: 'frozen', reason: 'REVOKED_HERE' });
   }
 
   /** The page of the Temporal Web UI; costs no event. Lost at continue-as-new, so every run sets it first. */

@@ -10,7 +10,8 @@ import { parseRef } from '../src/connection/ids';
 import type { ConnectionInput, Tombstone } from '../src/connection/messages';
 import { nextStep, recordOf } from '../src/connection/start';
 import { registerHandlers } from './connection-handlers';
-import { adopt, recordState, refresh } from './connection-jobs';
+import { adopt, recordState } from './connection-jobs';
+import { refresh } from './connection-refresh';
 import { ConnectionRun } from './connection-run';
 import { finishRevocation } from './connection-revocation';
 import { run } from './run-activity';
@@ -53,7 +54,7 @@ export async function connectionWorkflow(input: ConnectionInput): Promise<Tombst
     else if (step.do === 'expire_consent') return expire(connection);
     else {
       if (mayContinue(connection)) {
-        await condition(allHandlersFinished);
+        await condition(() => connection.retiring === 0 && allHandlersFinished());
         // Nothing may be awaited between this look and the continuation.
         if (!woken(connection)) await continueAsNew<typeof connectionWorkflow>({ ...input, carried: connection.state });
         continue;
@@ -84,6 +85,7 @@ async function load(connection: ConnectionRun): Promise<boolean> {
   if (!found.known) return false;
   connection.record = recordOf(found, connection.around);
   connection.show();
+  if (found.revoking) connection.foundFrozen(found.revoking.frozenAt);
   return true;
 }
 
@@ -103,6 +105,6 @@ async function expire(connection: ConnectionRun): Promise<{ v: 1; ended: string 
 
 async function end<T = { v: 1; ended: string }>(connection: ConnectionRun, why: string, result?: T): Promise<T> {
   connection.ended = true;
-  await condition(allHandlersFinished);
+  await condition(() => connection.retiring === 0 && allHandlersFinished());
   return result ?? ({ v: 1, ended: why } as T);
 }

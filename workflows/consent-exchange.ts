@@ -59,9 +59,18 @@ export async function obtain(consent: Consent, deadline: number): Promise<Exchan
   }
 }
 
-export async function store({ input }: Consent, sealed: string): Promise<void> {
-  const { ref, consent: grant } = input;
-  await run('storeEscrowedTokenSet', `Store the kept answer (${ref})`, { v: 1, ref, grant, sealed });
+/** @returns false when no key opens the answer any more: then there is nothing to confirm */
+export async function store(consent: Consent, sealed: string): Promise<boolean> {
+  const { ref, consent: grant } = consent.input;
+  try {
+    await run('storeEscrowedTokenSet', `Store the kept answer (${ref})`, { v: 1, ref, grant, sealed });
+    return true;
+  } catch (error) {
+    const { code } = outcomeOf(error);
+    await discard(consent);
+    move(consent, { stage: 'failed', code });
+    return false;
+  }
 }
 
 /** RFC 6749 section 4.1.2.1. */

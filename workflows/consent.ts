@@ -52,7 +52,7 @@ async function attempt(consent: Consent): Promise<void> {
     sameAccount,
     scope: exchanged.scope,
   });
-  if (exchanged.kind === 'escrow') await store(consent, exchanged.sealed);
+  if (exchanged.kind === 'escrow' && !(await store(consent, exchanged.sealed))) return;
 
   const summary = `Confirmation by the same browser (${consent.input.ref})`;
   if (!(await condition(() => consent.confirmed, waitMs, { summary }))) {

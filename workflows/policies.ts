@@ -31,6 +31,14 @@ const first = { priorityKey: 1 };
 /** Revocation can wait. */
 const last = { priorityKey: 5 };
 
+/** A grant that a newer consent replaced is revoked out of courtesy: it is destroyed here soon, whoever answers. */
+export const REVOKE_REPLACED: ActivityOptions = {
+  startToCloseTimeout: '45 s',
+  scheduleToCloseTimeout: '10 min',
+  retry: { initialInterval: '2 s', backoffCoefficient: 2, maximumInterval: '2 min' },
+  priority: last,
+};
+
 export const ACTIVITY_POLICIES: Readonly<Record<keyof DurableOAuthActivities, ActivityOptions>> = {
   refreshTokenSet: singleSend,
   exchangeAuthorizationCode: { ...singleSend, priority: first },

@@ -68,12 +68,12 @@ async function obtain(input: SaveInput): Promise<SaveValidation> {
 }
 
 async function undo(input: SaveInput, reason: string): Promise<void> {
-  const { tenant, connection, client, secret, grant, integration, by, traceId } = input;
+  const { tenant, connection, client, secret, grant, by, traceId } = input;
   await run('destroySecrets', `Undo the save: ${reason}`, {
     v: 1,
     tenant,
     refs: [clientSecretRef(tenant, client, secret), grantRef({ tenant, connection }, grant)],
-    remove: { integration },
+    remove: { connection },
     reason,
     by,
     traceId,

@@ -5,7 +5,6 @@ import {
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
-  WorkflowUpdateFailedError,
   type Client,
 } from '@temporalio/client';
 import { describeHealth } from '../connection/health';
@@ -119,10 +118,6 @@ export function createConnections(deps: ConnectionsDeps): Connections {
           }),
         );
       } catch (error) {
-        if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
-          const { type } = error.cause;
-          throw new DurableOAuthError(isErrorCode(type) ? type : 'TEMPORAL_UNAVAILABLE', 'Revoking a connection');
-        }
         throw asOurs(error, 'Revoking a connection');
       }
     },

@@ -1,6 +1,12 @@
 /** What the Temporal client throws, as failures of ours. */
-import { ServiceError, WorkflowNotFoundError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
-import { DurableOAuthError, isDurableOAuthError } from '../errors';
+import {
+  ApplicationFailure,
+  ServiceError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { DurableOAuthError, isDurableOAuthError, isErrorCode } from '../errors';
 
 /** Whether there is no such run (any more). */
 export function isGone(error: unknown): boolean {
@@ -13,9 +19,13 @@ export function isUnreachable(error: unknown): boolean {
   return error instanceof ServiceError || (error instanceof Error && error.name === 'QueryNotRegisteredError');
 }
 
-/** @returns TEMPORAL_UNAVAILABLE for every failure of the service; ours pass */
+/** @returns TEMPORAL_UNAVAILABLE for every failure of the service, the code with which a handler refused; ours pass */
 export function asOurs(error: unknown, attempted: string): Error {
   if (isDurableOAuthError(error)) return error;
+  if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
+    const { type } = error.cause;
+    return new DurableOAuthError(isErrorCode(type) ? type : 'TEMPORAL_UNAVAILABLE', attempted);
+  }
   if (isUnreachable(error)) return new DurableOAuthError('TEMPORAL_UNAVAILABLE', attempted);
   return error instanceof Error ? error : new DurableOAuthError('INTERNAL', attempted);
 }

@@ -139,7 +139,9 @@ async function ask(
       caller,
     );
   } catch (error) {
-    if (isDurableOAuthError(error, 'TEMPORAL_UNAVAILABLE')) return undefined;
+    const silent =
+      isDurableOAuthError(error, 'TEMPORAL_UNAVAILABLE') || isDurableOAuthError(error, 'STORAGE_UNREACHABLE');
+    if (silent) return undefined;
     throw error;
   }
 }

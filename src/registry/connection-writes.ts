@@ -15,7 +15,7 @@ export async function recordTransition(
   db: Kysely<Tables>,
   ref: ConnectionRef,
   projection: Projection,
-): Promise<{ stateVersion: number; applied: boolean }> {
+): Promise<{ stateVersion: number; applied: boolean; frozen: boolean }> {
   const { evidence } = projection;
   const written = await db
     .updateTable('connections')
@@ -33,19 +33,20 @@ export async function recordTransition(
     .where('tenant', '=', ref.tenant)
     .where('id', '=', ref.connection)
     .where('state_version', '<', projection.stateVersion)
+    .returning('frozen_at')
     .executeTakeFirst();
-  if (written.numUpdatedRows === 1n) {
+  if (written !== undefined) {
     if (projection.event) await appendEvent(db, ref.tenant, ref.connection, projection.event);
-    return { stateVersion: projection.stateVersion, applied: true };
+    return { stateVersion: projection.stateVersion, applied: true, frozen: written.frozen_at !== null };
   }
   const row = await db
     .selectFrom('connections')
-    .select('state_version')
+    .select(['state_version', 'frozen_at'])
     .where('tenant', '=', ref.tenant)
     .where('id', '=', ref.connection)
     .executeTakeFirst();
   if (row === undefined) throw unknown(ref);
-  return { stateVersion: row.state_version, applied: false };
+  return { stateVersion: row.state_version, applied: false, frozen: row.frozen_at !== null };
 }
 
 function tokenColumns(token: TokenFacts) {
@@ -103,6 +104,7 @@ export async function adoptGrant(
       granted_at: grantedAt,
       refreshed_at: null,
       frozen_at: null,
+      revoking_since: null,
       usable: true,
       consent_deadline: null,
     })
@@ -116,7 +118,13 @@ export async function adoptGrant(
 export async function freeze(db: Kysely<Tables>, ref: ConnectionRef, event: NewEvent): Promise<string> {
   const frozen = await db
     .updateTable('connections')
-    .set({ frozen_at: sql<string>`now()`, usable: false })
+    .set({
+      frozen_at: sql<string>`now()`,
+      revoking_since: sql<string>`now()`,
+      next_attempt_at: null,
+      consent_deadline: null,
+      usable: false,
+    })
     .where('tenant', '=', ref.tenant)
     .where('id', '=', ref.connection)
     .where('frozen_at', 'is', null)
@@ -130,4 +138,16 @@ export async function freeze(db: Kysely<Tables>, ref: ConnectionRef, event: NewE
     .executeTakeFirst();
   if (row?.frozen_at == null) throw unknown(ref);
   return row.frozen_at;
+}
+
+export async function recordRevoked(db: Kysely<Tables>, ref: ConnectionRef, event: NewEvent): Promise<void> {
+  const written = await db
+    .updateTable('connections')
+    .set({ revoking_since: null })
+    .where('tenant', '=', ref.tenant)
+    .where('id', '=', ref.connection)
+    .where('frozen_at', 'is not', null)
+    .where('revoking_since', 'is not', null)
+    .executeTakeFirst();
+  if (written.numUpdatedRows === 1n) await appendEvent(db, ref.tenant, ref.connection, event);
 }

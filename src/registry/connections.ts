@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { adoptGrant, freeze, recordToken, recordTransition } from './connection-writes';
+import { adoptGrant, freeze, recordRevoked, recordToken, recordTransition } from './connection-writes';
 import type { Registry } from './contract';
 import { toConnectionRow, toIntegrationRow, toOAuthClientRow } from './rows';
 import type { Tables } from './schema';
@@ -67,14 +67,15 @@ export function connectionsRepository(db: Kysely<Tables>): Registry['connections
     recordToken: (ref, token, refreshedAt, nextAttemptAt) => recordToken(db, ref, token, refreshedAt, nextAttemptAt),
     adoptGrant: (ref, adoption) => db.transaction().execute((transaction) => adoptGrant(transaction, ref, adoption)),
     freeze: (ref, event) => db.transaction().execute((transaction) => freeze(transaction, ref, event)),
+    recordRevoked: (ref, event) => db.transaction().execute((transaction) => recordRevoked(transaction, ref, event)),
 
     async overdue(before, limit, tenants) {
       const rows = await db
         .selectFrom('connections')
         .select(['tenant', 'id as connection'])
-        .where('frozen_at', 'is', null)
-        // LEAST leaves NULLs out: a connection that waits for its first consent has only a deadline.
-        .where((eb) => eb.fn('least', ['next_attempt_at', 'consent_deadline']), '<', before)
+        // LEAST leaves NULLs out: a connection that waits for its first consent has only a deadline, a frozen one only the
+        // revocation that is not finished.
+        .where((eb) => eb.fn('least', ['next_attempt_at', 'consent_deadline', 'revoking_since']), '<', before)
         .$if(tenants !== undefined, (query) => query.where('tenant', 'in', tenants ?? []))
         .orderBy('expires_at', (order) => order.asc().nullsLast())
         .orderBy('id')

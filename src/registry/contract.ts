@@ -48,6 +48,8 @@ export interface ConnectionRow {
   readonly evidence: Evidence | null;
   readonly nextAttemptAt: string | null;
   readonly frozenAt: string | null;
+  /** A revocation was begun and is not finished: asked of the provider, destroyed in the vault. */
+  readonly revokingSince: string | null;
   /** Whether the grant may be asked for new access at all (false in `reauth_required` and when frozen). */
   readonly usable: boolean;
   readonly accountId: string | null;
@@ -187,9 +189,12 @@ export interface Registry {
     context(ref: ConnectionRef): Promise<ConnectionContext | undefined>;
     /**
      * Write a state, forward only: a version not above the row's changes nothing.
-     * @returns the row's version after the call, and whether this write was applied
+     * @returns the row's version after the call, whether this write was applied, and whether the row is frozen
      */
-    recordTransition(ref: ConnectionRef, projection: Projection): Promise<{ stateVersion: number; applied: boolean }>;
+    recordTransition(
+      ref: ConnectionRef,
+      projection: Projection,
+    ): Promise<{ stateVersion: number; applied: boolean; frozen: boolean }>;
     /** Token facts, forward only by generation, only for the grant of record. */
     recordToken(
       ref: ConnectionRef,
@@ -212,7 +217,12 @@ export interface Registry {
     ): Promise<{ previousGrant: string | null }>;
     /** Stop readers at once, whatever the state version. Repeating it keeps the first date. @returns that date */
     freeze(ref: ConnectionRef, event: NewEvent): Promise<string>;
-    /** Not frozen, due before the date, oldest expiry first. Over all tenants given (undefined = all). */
+    /** The revocation that froze it is finished. Repeating it is harmless; a thawed row is left alone. */
+    recordRevoked(ref: ConnectionRef, event: NewEvent): Promise<void>;
+    /**
+     * What somebody should have been at before the date: the next action of a connection that is not frozen, a revocation
+     * that is not finished. Oldest expiry first. Over all tenants given (undefined = all).
+     */
     overdue(before: string, limit: number, tenants?: readonly string[]): Promise<readonly ConnectionRef[]>;
   };
 
@@ -246,9 +256,9 @@ export interface Registry {
   };
 
   readonly fingerprints: {
-    /** Reserve an HMAC of a pasted refresh token for one integration. @throws ALREADY_EXISTS when another one has it */
-    reserve(tenant: string, fingerprint: string, integration: string): Promise<void>;
-    release(tenant: string, integration: string): Promise<void>;
+    /** Reserve an HMAC of a pasted refresh token for one connection. @throws ALREADY_EXISTS when another one has it */
+    reserve(tenant: string, fingerprint: string, connection: string): Promise<void>;
+    release(tenant: string, connection: string): Promise<void>;
   };
 
   readonly envelopeKeys: {

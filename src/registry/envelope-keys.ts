@@ -10,7 +10,7 @@ export function envelopeKeysRepository(db: Kysely<Tables>): Registry['envelopeKe
         .select(['kid', 'public_jwk as publicJwk', 'created_at as createdAt'])
         .where('destroyed_at', 'is', null)
         .orderBy('created_at', 'desc')
-        .orderBy('kid')
+        .orderBy('kid', 'desc')
         .execute(),
 
     async insert(kid, publicJwk) {

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Registry } from './contract';
 import { appendEvent } from './events';
+import { releaseFingerprints } from './fingerprints';
 import { register } from './registration';
 import { toIntegrationRow } from './rows';
 import type { Tables } from './schema';
@@ -50,14 +51,12 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
           .where('tenant', '=', tenant)
           .where('integration_id', '=', id)
           .execute();
-        for (const connection of connections) await appendEvent(transaction, tenant, connection.id, event);
+        for (const connection of connections) {
+          await appendEvent(transaction, tenant, connection.id, event);
+          await releaseFingerprints(transaction, tenant, connection.id);
+        }
         // Connections go with their integration, links and waiters with their connection.
         await transaction.deleteFrom('integrations').where('tenant', '=', tenant).where('id', '=', id).execute();
-        await transaction
-          .deleteFrom('grant_fingerprints')
-          .where('tenant', '=', tenant)
-          .where('integration', '=', id)
-          .execute();
         await removeUnusedClient(transaction, tenant, integration.oauth_client_id);
       }),
   };

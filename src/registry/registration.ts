@@ -22,7 +22,7 @@ export async function register(db: Kysely<Tables>, registration: Registration): 
       connection,
     });
   }
-  if (fingerprint !== undefined) await reserveFingerprint(db, tenant, fingerprint, integration);
+  if (fingerprint !== undefined) await reserveFingerprint(db, tenant, fingerprint, connection);
   if (isNew) await appendEvent(db, tenant, connection, event);
 }
 

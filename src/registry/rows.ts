@@ -51,6 +51,7 @@ export function toConnectionRow(row: Selectable<ConnectionsTable>): ConnectionRo
     evidence: row.evidence,
     nextAttemptAt: row.next_attempt_at,
     frozenAt: row.frozen_at,
+    revokingSince: row.revoking_since,
     usable: row.usable,
     accountId: row.account_id,
     accountLabel: row.account_label,

@@ -74,6 +74,8 @@ export interface ConnectionsTable {
   evidence: NullableJson<Evidence>;
   next_attempt_at: string | null;
   frozen_at: string | null;
+  /** A revocation was begun and is not finished; a frozen row without it is done with. */
+  revoking_since: string | null;
   usable: boolean;
   account_id: string | null;
   account_label: string | null;
@@ -122,8 +124,8 @@ export interface ConnectionEventsTable {
 export interface GrantFingerprintsTable {
   tenant: string;
   fingerprint: string;
-  /** No foreign key: reserved before the integration is registered. */
-  integration: string;
+  /** No foreign key: reserved before the connection is registered. */
+  connection: string;
   created_at: Generated<string>;
 }
 

@@ -63,6 +63,7 @@ const TABLES = [
     evidence jsonb,
     next_attempt_at timestamptz,
     frozen_at timestamptz,
+    revoking_since timestamptz,
     usable boolean NOT NULL,
     account_id text,
     account_label text,
@@ -112,7 +113,7 @@ const TABLES = [
   `CREATE TABLE grant_fingerprints (
     tenant text NOT NULL REFERENCES tenants,
     fingerprint text NOT NULL,
-    integration text NOT NULL,
+    connection text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant, fingerprint)
   )`,
@@ -128,12 +129,12 @@ const INDEXES = [
   `CREATE INDEX integrations_client ON integrations (tenant, oauth_client_id)`,
   `CREATE INDEX integrations_customer ON integrations (tenant, (settings ->> 'customer_reference'))`,
   `CREATE INDEX connections_integration ON connections (tenant, integration_id)`,
-  `CREATE INDEX connections_due ON connections ((LEAST(next_attempt_at, consent_deadline))) WHERE frozen_at IS NULL`,
+  `CREATE INDEX connections_due ON connections ((LEAST(next_attempt_at, consent_deadline, revoking_since)))`,
   `CREATE INDEX consent_links_connection ON consent_links (tenant, connection)`,
   `CREATE INDEX waiters_connection ON waiters (tenant, connection)`,
   `CREATE INDEX connection_events_log ON connection_events (tenant, position)`,
   `CREATE INDEX connection_events_of_one ON connection_events (tenant, connection, position)`,
-  `CREATE INDEX grant_fingerprints_integration ON grant_fingerprints (tenant, integration)`,
+  `CREATE INDEX grant_fingerprints_connection ON grant_fingerprints (tenant, connection)`,
 ];
 
 export const initial: readonly string[] = [...TABLES, ...INDEXES];

@@ -97,7 +97,7 @@ describe('a transition', () => {
         event: event('grant.lost'),
       }),
     );
-    expect(result).toEqual({ stateVersion: 3, applied: true });
+    expect(result).toEqual({ stateVersion: 3, applied: true, frozen: false });
     expect(await registry.connections.get(ref)).toMatchObject({
       state: 'reauth_required',
       reason: 'GRANT_REFUSED',
@@ -116,7 +116,7 @@ describe('a transition', () => {
       ref,
       projection(version, { state: 'disconnected', event: event('late.written') }),
     );
-    expect(late).toEqual({ stateVersion: 3, applied: false });
+    expect(late).toEqual({ stateVersion: 3, applied: false, frozen: false });
     expect(await registry.connections.get(ref)).toMatchObject({ state: 'degraded', stateVersion: 3 });
     expect(await eventTypes(ref.connection)).not.toContain('late.written');
   });
@@ -285,12 +285,34 @@ describe('overdue', () => {
     });
     await connected(registry, tenant, { nextAttemptAt: at(2 * HOUR) });
     await connected(registry, tenant, { nextAttemptAt: null });
-    const frozen = await connected(registry, tenant, { nextAttemptAt: at(0) });
-    await registry.connections.freeze(frozen.ref, event('connection.frozen'));
+    const revoked = await connected(registry, tenant, { nextAttemptAt: at(0) });
+    await registry.connections.freeze(revoked.ref, event('connection.frozen'));
+    await registry.connections.recordRevoked(revoked.ref, event('grant.destroyed'));
     const due = await registry.connections.overdue(at(HOUR), 10, [tenant]);
     expect(due).toEqual([old.ref, young.ref, waiting.ref]);
     expect(await registry.connections.overdue(at(HOUR), 1, [tenant])).toEqual([old.ref]);
     expect(await registry.connections.overdue(at(HOUR), 10, ['nobody'])).toEqual([]);
     expect(await registry.connections.overdue(at(HOUR), 100)).toEqual(expect.arrayContaining(due));
+  });
+
+  it('names a revocation that was begun and not finished', async () => {
+    const { ref } = await connected(registry, tenant, { nextAttemptAt: at(0) });
+    await registry.connections.freeze(ref, event('connection.frozen'));
+    const later = new Date(Date.now() + HOUR).toISOString();
+    expect(await registry.connections.overdue(new Date(Date.now() - HOUR).toISOString(), 10, [tenant])).toEqual([]);
+    expect(await registry.connections.overdue(later, 10, [tenant])).toEqual([ref]);
+    await registry.connections.recordRevoked(ref, event('grant.destroyed'));
+    await registry.connections.recordRevoked(ref, event('grant.destroyed'));
+    expect(await registry.connections.overdue(later, 10, [tenant])).toEqual([]);
+    expect((await eventTypes(ref.connection)).filter((type) => type === 'grant.destroyed')).toHaveLength(1);
+  });
+
+  it('records no revocation of a connection that was thawed meanwhile, and forgets the one before', async () => {
+    const { ref } = await connected(registry, tenant);
+    await registry.connections.freeze(ref, event('connection.frozen'));
+    await registry.connections.recordRevoked(ref, event('grant.destroyed'));
+    await registry.connections.adoptGrant(ref, { token: token('gr_5', 1), grantedAt: at(0), event: event('x.y') });
+    await registry.connections.recordRevoked(ref, event('grant.destroyed'));
+    expect(await registry.connections.get(ref)).toMatchObject({ frozenAt: null, revokingSince: null });
   });
 });

@@ -65,6 +65,7 @@ const expected: Specs = {
     evidence: 'jsonb null',
     next_attempt_at: `${time} null`,
     frozen_at: `${time} null`,
+    revoking_since: `${time} null`,
     usable: 'boolean',
     account_id: 'text null',
     account_label: 'text null',
@@ -104,7 +105,7 @@ const expected: Specs = {
     facts: 'jsonb null',
     at: time,
   },
-  grant_fingerprints: { tenant: 'text', fingerprint: 'text', integration: 'text', created_at: time },
+  grant_fingerprints: { tenant: 'text', fingerprint: 'text', connection: 'text', created_at: time },
   envelope_keys: { kid: 'text', public_jwk: 'jsonb', created_at: time, destroyed_at: `${time} null` },
 };
 

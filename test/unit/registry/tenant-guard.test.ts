@@ -19,7 +19,7 @@ describe('the tenant guard lets pass', () => {
     ['a read of the tenants given', () => connections().where('tenant', 'in', ['a', 'b']).execute()],
     [
       'an insert that names the tenant',
-      () => db.insertInto('grant_fingerprints').values({ tenant: 'a', fingerprint: 'f', integration: 'i' }).execute(),
+      () => db.insertInto('grant_fingerprints').values({ tenant: 'a', fingerprint: 'f', connection: 'c' }).execute(),
     ],
     [
       'a join bound through its other side',
