@@ -14,7 +14,7 @@ import { escrowOf, putCells, type Cell } from './cells';
 import type { DurableOAuthActivities, ExchangeResult } from './contract';
 import { behindBoundary } from './failure';
 import { contextOf, targetIn, type ContextDeps, type GrantContext } from './grant-context';
-import { budgetOf, within } from './time-limit';
+import { budgetOf, within, type Budget } from './time-limit';
 
 export interface ExchangeDeps extends ContextDeps {
   readonly registry: Pick<Registry, 'connections' | 'events'>;
@@ -27,8 +27,10 @@ export interface ExchangeDeps extends ContextDeps {
 
 type Input = Parameters<DurableOAuthActivities['exchangeAuthorizationCode']>[0];
 
-/** With the 15 s of the send under the 25 s of the heartbeat; asking for the account is cut to what is left. */
+/** With the 18 s of the exchange under the 25 s of the heartbeat. */
 const READY_MS = 4_000;
+/** By then the one heartbeat is sent: asking for the account is cut to what is left. */
+const KNOWN_MS = 24_000;
 const STORE_MS = 18_000;
 const IDENTIFY_MS = 5_000;
 
@@ -54,6 +56,7 @@ export function createExchangeAuthorizationCode(
       const code = await openCode(deps, input);
       const secrets = attemptSecrets.parse(await deps.opener.open('consent', input.sealed));
       const ready = budgetOf(READY_MS);
+      const known = budgetOf(KNOWN_MS);
       const context = await ready.spend(
         'REGISTRY_UNAVAILABLE',
         'Reading the connection',
@@ -71,7 +74,7 @@ export function createExchangeAuthorizationCode(
         verifier: new Secret(secrets.verifier),
         nonce: new Secret(secrets.nonce),
       });
-      return judge(deps, input, context, target, answer);
+      return judge(deps, input, context, target, answer, known);
     });
 }
 
@@ -81,10 +84,11 @@ async function judge(
   context: GrantContext,
   target: OAuthClientTarget,
   answer: TokenAnswer,
+  left: Budget,
 ): Promise<ExchangeResult> {
   const { settings } = context.integration;
   const known = context.connection.accountId;
-  const account = answer.account ?? (await accountOf(deps, target, answer));
+  const account = answer.account ?? (await accountOf(deps, target, answer, left));
   const facts = {
     v: 1,
     account,
@@ -156,11 +160,12 @@ async function accountOf(
   deps: ExchangeDeps,
   target: OAuthClientTarget,
   answer: TokenAnswer,
+  left: Budget,
 ): Promise<{ id: string; label: string } | undefined> {
   if (target.identityUrl === undefined) return undefined;
   try {
     const asked = deps.authorizationServer.identify(target, answer.accessToken);
-    return await within(IDENTIFY_MS, 'PROVIDER_UNREACHABLE', 'Asking for the account', asked);
+    return await within(Math.min(IDENTIFY_MS, left.left()), 'PROVIDER_UNREACHABLE', 'Asking for the account', asked);
   } catch (error) {
     if (isDurableOAuthError(error)) return undefined;
     throw error;

@@ -15,8 +15,10 @@ export async function within<T>(ms: number, code: ErrorCode, attempted: string, 
   }
 }
 
-/** What the steps before a single-use send may take together. */
+/** What several steps may take together. */
 export interface Budget {
+  /** Milliseconds, never below 0. */
+  left(): number;
   /** @throws `code` when the work is not done while the budget lasts */
   spend<T>(code: ErrorCode, attempted: string, work: Promise<T>): Promise<T>;
   /**
@@ -31,6 +33,7 @@ export function budgetOf(ms: number): Budget {
   const end = Date.now() + ms;
   const left = (): number => Math.max(0, end - Date.now());
   return {
+    left,
     spend: (code, attempted, work) => within(left(), code, attempted, work),
     check(code, attempted) {
       if (left() === 0) throw new DurableOAuthError(code, attempted, { afterMs: ms });

@@ -23,6 +23,7 @@ import { createCatalogue } from './providers/catalogue';
 import type { Catalogue } from './providers/preset';
 import type { Registry } from './registry/contract';
 import { withLastGood } from './registry/last-good';
+import { onlyTenants } from './registry/only-tenants';
 import { openRegistry } from './registry/open';
 import { openDirectoryVault } from './vault/directory';
 import { directoryKeyFromFile, directoryKeyFromText } from './vault/directory-key';
@@ -66,7 +67,7 @@ export interface Composition extends Ports {
 export async function compose(config: Config, options: ComposeOptions = {}): Promise<Composition> {
   const { decorate = (ports): Ports => ports, catalogue = createCatalogue(), tuning } = options;
   const { allowPrivateNetworks } = config;
-  const opened = withLastGood(await openRegistry({ url: config.databaseUrl }));
+  const opened = onlyTenants(withLastGood(await openRegistry({ url: config.databaseUrl })), config.tenants);
   const ports = decorate({
     vault: await openVault(config),
     registry: opened,

@@ -12,6 +12,8 @@ import { errorOf, readTokenAnswer, refusal, type ReadAnswer } from './token-answ
 import { revocationRequest, tokenRequest, type Parameters } from './token-request';
 
 const LIMITS = { deadlineMs: 15_000, maxBytes: 1024 * 1024 };
+/** A code exchange with the check of its id token. */
+const EXCHANGE_MS = 18_000;
 
 export function createAuthorizationServer(options: GuardOptions): AuthorizationServer {
   const client = createGuardedClient(options);
@@ -47,9 +49,10 @@ export function createAuthorizationServer(options: GuardOptions): AuthorizationS
     },
 
     async exchangeCode(target, { code, redirectUri, verifier, nonce }) {
+      const end = Date.now() + EXCHANGE_MS;
       const parameters = codeParameters(target, code.reveal(), redirectUri, verifier.reveal());
       const { answer, idToken } = await token(target, parameters, 'Exchanging an authorization code');
-      return idToken === undefined ? answer : withAccount(answer, await verifyIdToken(client, target, idToken, nonce));
+      return idToken === undefined ? answer : withAccount(answer, await verifyIdToken(client, target, idToken, nonce, end));
     },
 
     async revoke(target, tokenToRevoke, hint) {

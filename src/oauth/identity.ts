@@ -14,11 +14,12 @@ export interface Account {
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 const CLOCK_TOLERANCE_SECONDS = 60;
-const DEADLINE_MS = 5_000;
+const DOCUMENT_MS = 5_000;
 const MAX_BYTES = 256 * 1024;
 
 /**
  * Verify an id token (OpenID Connect Core 3.1.3.7) with the keys of the configured issuer.
+ * @param end epoch ms by which it must be known: keys that come later are keys that cannot be had
  * @returns `unverified` when there is no issuer, its keys cannot be had, or signature, issuer, time or algorithm do not
  *   hold: then the account is asked for otherwise, or confirmed by the person
  * @throws OAuthFailure (BLOCKED) when nonce or audience are another's: the code was not of this attempt
@@ -28,12 +29,13 @@ export async function verifyIdToken(
   target: OAuthClientTarget,
   idToken: string,
   nonce: Secret | undefined,
+  end: number,
 ): Promise<Account | 'unverified'> {
   const claims = claimsOf(idToken);
   if (claims === undefined) return 'unverified';
   refuseForeign(claims, target.clientId, nonce);
   const { issuer, clientId: audience } = target;
-  const keys = issuer === undefined ? undefined : await keysOf(client, issuer);
+  const keys = issuer === undefined ? undefined : await keysOf(client, issuer, end);
   if (keys === undefined) return 'unverified';
   try {
     const { payload } = await jwtVerify(idToken, createLocalJWKSet(keys), {
@@ -70,21 +72,21 @@ function refuseForeign({ aud = [], nonce: given }: JWTPayload, clientId: string,
 }
 
 /** OpenID Connect Discovery 1.0 section 4.3: the issuer named by the document must be the one asked. */
-async function keysOf(client: GuardedClient, issuer: string): Promise<JSONWebKeySet | undefined> {
-  const discovery = await document(client, `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
+async function keysOf(client: GuardedClient, issuer: string, end: number): Promise<JSONWebKeySet | undefined> {
+  const discovery = await document(client, `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, end);
   const jwksUri = textAt(discovery, 'jwks_uri');
   if (discovery?.['issuer'] !== issuer || jwksUri === undefined) return undefined;
-  const keys = await document(client, jwksUri);
+  const keys = await document(client, jwksUri, end);
   return Array.isArray(keys?.['keys']) ? (keys as unknown as JSONWebKeySet) : undefined;
 }
 
-async function document(client: GuardedClient, url: string): Promise<Members | undefined> {
+async function document(client: GuardedClient, url: string, end: number): Promise<Members | undefined> {
   try {
     const { status, body } = await client({
       method: 'GET',
       url,
       headers: {},
-      deadlineMs: DEADLINE_MS,
+      deadlineMs: Math.max(1, Math.min(DOCUMENT_MS, end - Date.now())),
       maxBytes: MAX_BYTES,
       repeatable: true,
       attempted: 'Reading the keys of the issuer',
