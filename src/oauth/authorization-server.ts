@@ -52,7 +52,9 @@ export function createAuthorizationServer(options: GuardOptions): AuthorizationS
       const end = Date.now() + EXCHANGE_MS;
       const parameters = codeParameters(target, code.reveal(), redirectUri, verifier.reveal());
       const { answer, idToken } = await token(target, parameters, 'Exchanging an authorization code');
-      return idToken === undefined ? answer : withAccount(answer, await verifyIdToken(client, target, idToken, nonce, end));
+      return idToken === undefined
+        ? answer
+        : withAccount(answer, await verifyIdToken(client, target, idToken, nonce, end));
     },
 
     async revoke(target, tokenToRevoke, hint) {
