@@ -12,6 +12,7 @@ import type { Connections, Consents, TokenReader } from './client/contract';
 import { createTokenReader } from './client/token-reader';
 import type { Config } from './config';
 import type { Tuning } from './connection/messages';
+import { DurableOAuthError } from './errors';
 import { createOpener, createSealer, type EnvelopeKeySource, type Sealer } from './envelope';
 import { registryPublicKeys, vaultPrivateKeys } from './envelope-keys';
 import { createFingerprint, type Fingerprint } from './fingerprint';
@@ -136,5 +137,10 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
 /** By the environment and files of Temporal's own configuration (TEMPORAL_ADDRESS, TEMPORAL_PROFILE …). */
 async function connectTemporal(): Promise<Client> {
   const { connectionOptions, namespace } = loadClientConnectConfig();
-  return new Client({ connection: await Connection.connect(connectionOptions), namespace });
+  try {
+    return new Client({ connection: await Connection.connect(connectionOptions), namespace });
+  } catch {
+    const address = connectionOptions.address ?? 'localhost:7233';
+    throw new DurableOAuthError('TEMPORAL_UNAVAILABLE', 'The Temporal Service does not answer', { address });
+  }
 }

@@ -19,7 +19,7 @@ const schema = z.object({
   /** The redirect URI to register; byte for byte what providers are sent. */
   CALLBACK_URL: z.url().optional(),
   HOST: z.string().default('127.0.0.1'),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  PORT: z.coerce.number({ error: 'a number from 0 to 65535' }).int().min(0).max(65_535).default(3000),
   VAULT: z.enum(['directory'], { error: 'the vault driver of this version is "directory"' }).default('directory'),
   VAULT_PATH: z.string().optional(),
   /** 32 bytes, base64; else VAULT_KEY_FILE, made on first use. */
@@ -30,7 +30,7 @@ const schema = z.object({
   ALLOW_PRIVATE_NETWORKS: flag.default(false),
   CALLBACK_SIGNAL: z.enum(['sealed', 'sealed-or-code']).default('sealed'),
   BRAND: z.string().default('durable-oauth'),
-  /** Tenants this worker starts overdue connections of; all when empty. */
+  /** Tenants this process serves; all when empty. */
   TENANTS: list.default([]),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });

@@ -29,7 +29,7 @@ export function openApi(env: NodeJS.ProcessEnv, dataDir: string): Api {
     } catch (error) {
       if (error instanceof DurableOAuthError) throw error;
       throw new DurableOAuthError(
-        'INTERNAL',
+        'CONFIGURATION_INVALID',
         `The server at ${access.url} does not answer: start it, or set DURABLE_OAUTH_URL`,
       );
     }
@@ -57,6 +57,6 @@ function accessOf(env: NodeJS.ProcessEnv, dataDir: string): DevKey {
 
 function problemOf(data: unknown): DurableOAuthError {
   const first = (data as { errors?: { code?: string; title?: string; detail?: string }[] } | undefined)?.errors?.[0];
-  const text = [first?.title, first?.detail].filter(Boolean).join(': ');
+  const text = [...new Set([first?.title, first?.detail].filter(Boolean))].join(': ');
   return new DurableOAuthError(isErrorCode(first?.code) ? first.code : 'INTERNAL', text || 'The server refused');
 }

@@ -1,12 +1,23 @@
 /** How a command ends: a sentence that says what to do, and an exit code by disposition (the numbers of sysexits.h). */
-import { ERRORS, isDurableOAuthError, type Disposition } from '../errors';
+import { ERRORS, isDurableOAuthError, type Disposition, type ErrorCode } from '../errors';
 
 const EXIT_CODES: Readonly<Record<Disposition, number>> = { retry: 75, reconsent: 77, reconfigure: 78, report: 70 };
+
+/** Wrong use of the command line. */
+export const USAGE = 64;
+
+/** What to do about parts of ours that are missing; every other message says it itself. */
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  REGISTRY_UNAVAILABLE: 'Check that the database of DATABASE_URL runs and lets us in.',
+  TEMPORAL_UNAVAILABLE: 'Check that the Temporal Service of TEMPORAL_ADDRESS runs.',
+  VAULT_UNAVAILABLE: 'Check VAULT_PATH: this user must be able to write there.',
+};
 
 /** Print what went wrong and set the exit code. Anything not of ours is a defect and shows its stack. */
 export function fail(error: unknown): void {
   if (isDurableOAuthError(error)) {
-    process.stderr.write(`durable-oauth: ${error.message} (${error.code})\n`);
+    const hint = HINTS[error.code];
+    process.stderr.write(`durable-oauth: ${error.message} (${error.code})${hint ? `\n${hint}` : ''}\n`);
     process.exitCode = EXIT_CODES[ERRORS[error.code].disposition];
     return;
   }

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /** The command line. Parts that take long to load are loaded by the command that needs them. */
 import { resolve } from 'node:path';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { readConfig } from '../config';
 import { openApi } from './api';
 import * as connections from './commands/connections';
-import { fail, untilAskedToEnd } from './exit';
+import { fail, untilAskedToEnd, USAGE } from './exit';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -13,7 +13,8 @@ const program = new Command('durable-oauth')
   .description('OAuth 2.0 connections that do not silently die.')
   .option('--json', 'print JSON')
   .option('--data-dir <folder>', 'data folder of `dev`', '.durable-oauth')
-  .showHelpAfterError();
+  .showHelpAfterError()
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : USAGE));
 
 const print: connections.Print = (value, text) =>
   void process.stdout.write(`${program.opts<{ json?: boolean }>().json ? JSON.stringify(value, null, 2) : text()}\n`);
@@ -21,23 +22,33 @@ const dataDir = (): string => resolve(program.opts<{ dataDir: string }>().dataDi
 const api = (): ReturnType<typeof openApi> => openApi(process.env, dataDir());
 const guarded =
   <A extends unknown[]>(work: (...args: A) => Promise<void>) =>
-  (...args: A): Promise<void> =>
-    work(...args).catch(fail);
+  async (...args: A): Promise<void> => {
+    try {
+      await work(...args);
+    } catch (error) {
+      fail(error);
+    }
+  };
+function port(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number <= 65_535) return number;
+  throw new InvalidArgumentError('A port is a number from 0 to 65535; 0 takes a free one.');
+}
 
 program
   .command('dev')
   .description('run everything embedded: Temporal, database, vault, server and worker')
-  .option('--port <n>', 'port of API and pages', '3000')
-  .option('--temporal-port <n>', 'port of the Temporal dev server', '7233')
-  .option('--ui-port <n>', 'port of the Temporal Web UI', '8233')
+  .option('--port <n>', 'port of API and pages', port, 3000)
+  .option('--temporal-port <n>', 'port of the Temporal dev server', port, 7233)
+  .option('--ui-port <n>', 'port of the Temporal Web UI', port, 8233)
   .action(
-    guarded(async (options: { port: string; temporalPort: string; uiPort: string }) => {
+    guarded(async (ports: { port: number; temporalPort: number; uiPort: number }) => {
       const { startDev } = await import('./dev/supervisor.js');
+      // From now on, so that nothing is left running when it comes during the start.
+      const asked = untilAskedToEnd();
       const dev = await startDev({
         dataDir: dataDir(),
-        port: Number(options.port),
-        temporalPort: Number(options.temporalPort),
-        uiPort: Number(options.uiPort),
+        ...ports,
         log: say,
         childLog: (who, line) => say(`${who}: ${line}`),
       });
@@ -46,7 +57,8 @@ program
         () => `API and pages: ${dev.url}\nTemporal Web UI: ${String(dev.temporalUi)}`,
       );
       say('Ctrl-C stops all of it.');
-      await untilAskedToEnd();
+      await asked;
+      say('Stopping …');
       await dev.stop();
     }),
   );

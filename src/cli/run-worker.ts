@@ -18,7 +18,10 @@ export async function runWorker(config: Config, options: ComposeOptions = {}): P
   const log = pino({ level: config.logLevel, name: 'worker' });
   // The SDK's lines carry ids and codes; its metadata is not passed on.
   Runtime.install({
-    logger: new DefaultLogger('WARN', ({ level, message }) => log[level === 'ERROR' ? 'error' : 'warn'](message)),
+    logger: new DefaultLogger('WARN', ({ level, message }) => {
+      // One of our workers is for requests alone, on purpose.
+      if (!message.startsWith('No workflows registered')) log[level === 'ERROR' ? 'error' : 'warn'](message);
+    }),
     shutdownSignals: [],
   });
   const parts = await compose(config, options);

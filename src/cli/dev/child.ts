@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { DurableOAuthError } from '../../errors';
 
 export interface Child {
   readonly pid: number;
@@ -34,7 +35,10 @@ export async function startChild(options: {
   });
   const early = await Promise.race([ready, ended.then((code) => ({ code }))]);
   if (early)
-    throw new Error(`${options.args?.[0] ?? options.script} ended with code ${String(early.code)} before it was ready`);
+    throw new DurableOAuthError(
+      'CONFIGURATION_INVALID',
+      `The ${options.args?.[0] ?? options.script} ended with code ${String(early.code)} before it was ready: its own words are above`,
+    );
   return {
     pid: child.pid ?? 0,
     ended,

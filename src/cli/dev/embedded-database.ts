@@ -1,9 +1,9 @@
 /** The embedded database as its owner, the `dev` supervisor, sees it. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DurableOAuthError } from '../../errors';
+import { packageFolder } from './package-folder';
 
 /** A first start without template runs initdb. */
 const START_DEADLINE_MS = 90_000;
@@ -83,11 +83,4 @@ async function stop(child: ChildProcess, ended: Promise<void>): Promise<void> {
   const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
   await ended;
   clearTimeout(impatience);
-}
-
-/** Here from the sources and from `dist`, which mirrors them one level deeper. */
-function packageFolder(): string {
-  let folder = __dirname;
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return folder;
 }

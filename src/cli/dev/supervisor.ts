@@ -11,12 +11,13 @@ import { migrate } from '../../registry/migrator';
 import { openRegistry } from '../../registry/open';
 import { startChild, type Child } from './child';
 import { startEmbeddedDatabase } from './embedded-database';
-import { LOOPBACK } from './ports';
+import { claimPorts, LOOPBACK } from './ports';
 import { locateTemporal, startTemporalDevServer } from './temporal-server';
 
 export interface DevOptions {
   /** Database, vault, Temporal's file and the API key live here. */
   readonly dataDir: string;
+  /** 0 = a free one; so for the others. */
   readonly port: number;
   readonly temporalPort: number;
   readonly uiPort: number;
@@ -64,6 +65,7 @@ export async function startDev(options: DevOptions): Promise<Dev> {
     for (const one of undo.splice(0).reverse()) await one();
   };
   try {
+    const [port] = await claimPorts([options.port]);
     log('Starting the embedded database …');
     const database = await startEmbeddedDatabase({ dataDir: join(dataDir, 'database'), log });
     undo.push(() => database.stop());
@@ -89,7 +91,7 @@ export async function startDev(options: DevOptions): Promise<Dev> {
     let temporal = await startTemporal();
     undo.push(() => temporal.stop());
 
-    const url = `http://${LOOPBACK}:${options.port}`;
+    const url = `http://${LOOPBACK}:${port}`;
     const access = await firstStart(dataDir, database.url, url, log);
     const environment: NodeJS.ProcessEnv = {
       ...process.env,
@@ -97,13 +99,14 @@ export async function startDev(options: DevOptions): Promise<Dev> {
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_NAMESPACE: 'default',
       HOST: LOOPBACK,
-      PORT: String(options.port),
+      PORT: String(port),
       PUBLIC_URL: url,
       VAULT_PATH: join(dataDir, 'vault'),
       VAULT_KEY_FILE: join(dataDir, 'vault.key'),
       TOKEN_ROUTES: 'on',
       ALLOW_PRIVATE_NETWORKS: 'on',
       CALLBACK_SIGNAL: 'sealed-or-code',
+      LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn',
       ...options.env,
     };
     const start = (who: 'server' | 'worker'): Promise<Child> => {
@@ -157,8 +160,9 @@ async function firstStart(
 ): Promise<DevKey> {
   const file = join(dataDir, 'api-key.json');
   if (existsSync(file)) {
-    const known = JSON.parse(await readFile(file, 'utf8')) as DevKey;
-    return { ...known, url };
+    const known = { ...(JSON.parse(await readFile(file, 'utf8')) as DevKey), url };
+    await writeFile(file, JSON.stringify(known));
+    return known;
   }
   const access = await createKey(databaseUrl, { tenant: TENANT, email: EMAIL, url });
   await writeFile(file, JSON.stringify(access), { mode: 0o600 });

@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { DurableOAuthError } from '../../errors';
+import { packageFolder } from './package-folder';
 import { claimPorts, LOOPBACK } from './ports';
 
 export { locateTemporal } from './temporal-cli';
 
 const READY_WITHIN_MS = 60_000;
-const STOP_WITHIN_MS = 10_000;
 const LINES_KEPT = 20;
 
 export interface TemporalDevServerOptions {
@@ -51,15 +52,12 @@ export async function startTemporalDevServer(options: TemporalDevServerOptions):
   const address = `${LOOPBACK}:${port}`;
 
   // A process group of its own: Ctrl-C in a terminal must reach us only, so that workers can finish against a living server.
-  const child = spawn(executable, argumentsOf(options, port, uiPort), {
+  const guard = join(packageFolder(), 'assets', 'run-while-supervised.mjs');
+  const child = spawn(process.execPath, [guard, executable, ...argumentsOf(options, port, uiPort)], {
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   const exited = lastWordsOf(child);
-  const killWithUs = () => child.kill('SIGKILL');
-  process.once('exit', killWithUs);
-  void exited.then(() => process.off('exit', killWithUs));
-
   const stop = () => stopped(child, exited);
   try {
     await ready(address, namespace, exited, signal);
@@ -147,7 +145,5 @@ async function answers(connection: Connection, namespace: string): Promise<boole
 
 async function stopped(child: ChildProcess, exited: Promise<string>): Promise<void> {
   child.kill('SIGTERM');
-  const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
   await exited;
-  clearTimeout(impatience);
 }

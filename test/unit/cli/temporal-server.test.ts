@@ -205,6 +205,28 @@ describe('the dev server', () => {
     expect(() => process.kill(server.pid, 0)).toThrow('ESRCH');
   });
 
+  it('is gone when its supervisor is, however that ended', async () => {
+    const guard = join(ROOT, 'assets/run-while-supervised.mjs');
+    const program = 'console.log(process.pid); setInterval(() => undefined, 1000)';
+    const supervise = `require('child_process').spawn(process.execPath, ${JSON.stringify([guard, process.execPath, '-e', program])},
+      { stdio: ['pipe', 'inherit', 'inherit'] }); setInterval(() => undefined, 1000)`;
+    const supervisor = spawn(process.execPath, ['-e', supervise], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [said] = (await once(supervisor.stdout, 'data')) as [Buffer];
+    const pid = Number(String(said));
+    process.kill(pid, 0);
+    supervisor.kill('SIGKILL');
+    const lives = (): boolean => {
+      try {
+        return process.kill(pid, 0);
+      } catch {
+        return false;
+      }
+    };
+    const end = Date.now() + DEADLINE_MS;
+    while (lives() && Date.now() < end) await pause(20);
+    expect(lives()).toBe(false);
+  });
+
   it('a port in use is a sentence that names it', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
