@@ -12,6 +12,7 @@ type StoredEscrow = Awaited<ReturnType<DurableOAuthActivities['storeEscrowedToke
 /** One attempt to refresh (design 6). Never cancelled: a cut rotation is a lost grant. */
 export async function refresh(it: ConnectionRun): Promise<void> {
   const { grant, generation, fingerprints } = it.state;
+  const begunAt = new Date(Date.now()).toISOString();
   const summary = `Refresh the token set (generation ${generation} of ${it.ref})`;
   await CancellationScope.nonCancellable(async () => {
     try {
@@ -27,8 +28,8 @@ export async function refresh(it: ConnectionRun): Promise<void> {
     } catch (error) {
       const { heartbeat, facts, timedOut } = outcomeOf<Escrow>(error);
       if (heartbeat) await keep(it, heartbeat);
-      else if (timedOut) await recover(it, facts);
-      else failed(it, facts);
+      else if (timedOut) await recover(it, facts, begunAt);
+      else failed(it, facts, begunAt);
     }
   });
   it.attempts++;
@@ -40,10 +41,10 @@ function refreshed(it: ConnectionRun, report: TokenReport): void {
   it.become({ type: 'refreshed', report });
 }
 
-function failed(it: ConnectionRun, failure: FailureFacts): void {
+function failed(it: ConnectionRun, failure: FailureFacts, begunAt?: string): void {
   const evidence = evidenceId();
   log.info('refresh failed', { connection: it.ref, class: failure.class, code: failure.code, evidence });
-  it.become({ type: 'refresh_failed', failure, evidence });
+  it.become({ type: 'refresh_failed', failure, evidence, begunAt });
 }
 
 /** The answer is safe with us, sealed; the vault gets it as soon as it listens. Only a revocation interrupts. */
@@ -81,7 +82,7 @@ async function watchExpiry(it: ConnectionRun): Promise<never> {
 }
 
 /** The worker died with the request in flight. What the vault holds decides; else nobody knows. */
-async function recover(it: ConnectionRun, failure: FailureFacts): Promise<void> {
+async function recover(it: ConnectionRun, failure: FailureFacts, begunAt: string): Promise<void> {
   const { grant, generation } = it.state;
   const summary = `Look what became of a refresh (generation ${generation} of ${it.ref})`;
   const input = { v: 1, ref: it.ref, grant: grant ?? '', generation } as const;
@@ -95,7 +96,7 @@ async function recover(it: ConnectionRun, failure: FailureFacts): Promise<void> 
     // Nothing was learnt: the outcome stays unknown.
     outcomeOf(error);
   }
-  failed(it, failure);
+  failed(it, failure, begunAt);
 }
 
 const evidenceId = (): string => `at_${uuid4().replaceAll('-', '').slice(0, 12)}`;

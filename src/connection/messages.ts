@@ -108,6 +108,7 @@ export type ConnectionInput = {
 
 /** An outcome of a refresh that nobody knows: sent, and the answer lost. */
 export type Ambiguity = {
+  /** When it may have been sent at the earliest: a grace of the server counts from there, not from when we noticed. */
   readonly since: string;
   readonly generation: number;
   /** Retries of the same refresh token made since. */

@@ -1,7 +1,8 @@
 /** A connection's record out of registry row and vault: how a run starts from its ref alone. Pure. */
 import type { ErrorCode } from '../errors';
-import { epoch, iso, refreshDueAt, type Surroundings } from './clocks';
+import { epoch, iso, refreshDueAt, SECOND, type Surroundings } from './clocks';
 import type { Carried } from './messages';
+import { protectedUntil } from './rotation';
 import { endsWithItsToken } from './transitions';
 import type { ConnectionState, Display, Evidence, Policy, Recovery, TokenFacts } from './types';
 
@@ -24,6 +25,9 @@ export interface Found {
   /** Generation the row knows; the vault's may be newer. */
   readonly generation: number;
 }
+
+/** Between the send and our noticing that its answer is lost. */
+const LONGEST_ATTEMPT_MS = 45 * SECOND;
 
 /**
  * - The vault wins: a generation newer than the row's proves that a refresh succeeded after the row was written.
@@ -66,7 +70,7 @@ export function recordOf(found: Found, around: Surroundings): Carried {
   if (found.state === 'active') return scheduled(base, around);
   const ambiguous =
     found.reason === 'REFRESH_OUTCOME_UNKNOWN'
-      ? { since: found.since, generation: token.generation, retries: 0 }
+      ? { since: iso(epoch(found.since) - LONGEST_ATTEMPT_MS), generation: token.generation, retries: 0 }
       : undefined;
   return { ...base, ambiguous, nextAttemptAt: iso(around.now) };
 }
@@ -116,10 +120,17 @@ export type Step =
   /** Until a message comes, or `untilMs` (epoch); undefined = a message only. */
   | { readonly do: 'wait'; readonly untilMs?: number; readonly why: string };
 
+/** A due time may pass unused (no worker ran): a retry that was harmless then may not be any more. */
+function attemptTime(c: Carried, now: number): number | undefined {
+  if (c.nextAttemptAt === null) return undefined;
+  const at = epoch(c.nextAttemptAt);
+  return c.ambiguous ? Math.max(at, protectedUntil(c, c.ambiguous, Math.max(at, now))) : at;
+}
+
 /** @param recordAt epoch ms before which an owed projection is not tried again */
 export function nextStep(c: Carried, now: number, recordAt: number): Step {
   if (c.owed && recordAt <= now) return { do: 'record' };
-  const attemptAt = c.nextAttemptAt === null ? undefined : epoch(c.nextAttemptAt);
+  const attemptAt = attemptTime(c, now);
   if (attemptAt !== undefined && attemptAt <= now && !c.frozen) return { do: 'refresh' };
   const pending = c.state === 'pending_consent' && c.consentDeadline !== undefined;
   if (pending && epoch(c.consentDeadline) <= now) return { do: 'expire_consent' };

@@ -30,7 +30,13 @@ export interface Report {
 export type CoreEvent =
   /** A refresh succeeded, or a newer generation was found. */
   | { readonly type: 'refreshed'; readonly report: Report }
-  | { readonly type: 'refresh_failed'; readonly failure: FailureFacts; readonly evidence: string }
+  | {
+      readonly type: 'refresh_failed';
+      readonly failure: FailureFacts;
+      readonly evidence: string;
+      /** When the attempt began, ISO 8601; absent = now. */
+      readonly begunAt?: string;
+    }
   /** The provider's answer is kept sealed until the vault takes it. */
   | { readonly type: 'escrowed'; readonly evidence: string }
   | { readonly type: 'grant_adopted'; readonly report: Report; readonly consent: string }
@@ -58,9 +64,9 @@ export function apply(c: Carried, event: CoreEvent, around: Surroundings): Carri
     case 'keep_requested':
       return afterKeep(delivered(c, event.consent), around);
     case 'refresh_failed':
-      return afterFailure(c, event.failure, event.evidence, around);
+      return afterFailure(c, event, around);
     case 'escrowed':
-      return afterFailure(c, { class: 'TRANSIENT', code: 'STORAGE_UNREACHABLE' }, event.evidence, around);
+      return afterFailure(c, { failure: NOT_STORED, evidence: event.evidence }, around);
     case 'asked':
       return afterQuestion(c, event.generation, event.why, around);
     case 'nudged':
@@ -140,7 +146,11 @@ function delivered(c: Carried, consent: string): Carried {
 
 // ── failure ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function afterFailure(c: Carried, failure: FailureFacts, evidence: string, around: Surroundings): Carried {
+const NOT_STORED: FailureFacts = { class: 'TRANSIENT', code: 'STORAGE_UNREACHABLE' };
+
+type Failed = Pick<Extract<CoreEvent, { type: 'refresh_failed' }>, 'failure' | 'evidence' | 'begunAt'>;
+
+function afterFailure(c: Carried, { failure, evidence, begunAt }: Failed, around: Surroundings): Carried {
   if (c.frozen) return c;
   const failures = c.failures + 1;
   const failingSince = c.failingSince ?? iso(around.now);
@@ -167,7 +177,7 @@ function afterFailure(c: Carried, failure: FailureFacts, evidence: string, aroun
     case 'REAUTH':
       return afterRefusal(known, failure, around);
     case 'AMBIGUOUS':
-      return afterAmbiguity(known, dead, around);
+      return afterAmbiguity(known, begunAt ?? iso(around.now), dead, around);
     case 'CONFIG': {
       const delay = dead
         ? Math.max(HOUR, (failure.retryAfterSeconds ?? 0) * SECOND)
@@ -184,9 +194,8 @@ function afterFailure(c: Carried, failure: FailureFacts, evidence: string, aroun
     case 'BLOCKED': {
       const delay = retryDelayMs(failures, around.now - epoch(failingSince), failure.retryAfterSeconds, around);
       // A retry of an ambiguous refresh that did not get through keeps its place in the rotation table.
-      const at = known.ambiguous
-        ? Math.max(around.now + delay, retryAfterAmbiguity(known, known.ambiguous, around))
-        : around.now + delay;
+      const after = around.now + delay;
+      const at = known.ambiguous ? retryAfterAmbiguity(known, known.ambiguous, around, after) : after;
       return move({ ...known, nextAttemptAt: iso(at) }, outage(dead, failure.code), around);
     }
   }
@@ -204,11 +213,11 @@ function afterRefusal(c: Carried, failure: FailureFacts, around: Surroundings): 
   );
 }
 
-function afterAmbiguity(c: Carried, dead: boolean, around: Surroundings): Carried {
+function afterAmbiguity(c: Carried, begunAt: string, dead: boolean, around: Surroundings): Carried {
   const before = c.ambiguous?.generation === c.generation ? c.ambiguous : undefined;
   const ambiguous: Ambiguity = before
     ? { ...before, retries: before.retries + 1 }
-    : { since: iso(around.now), generation: c.generation, retries: 0 };
+    : { since: begunAt, generation: c.generation, retries: 0 };
   const known: Carried = { ...c, ambiguous };
   const next: Carried = { ...known, nextAttemptAt: iso(retryAfterAmbiguity(known, ambiguous, around)) };
   // With a dead token its one retry comes at once and decides; only a spent retry is an outage.

@@ -1,6 +1,6 @@
 import { iso, SECOND } from '../../../src/connection/clocks';
 import type { Carried } from '../../../src/connection/messages';
-import { recordOf } from '../../../src/connection/start';
+import { nextStep, recordOf } from '../../../src/connection/start';
 import { apply } from '../../../src/connection/transitions';
 import type { Rotation } from '../../../src/connection/types';
 
@@ -9,7 +9,7 @@ const LIFE = 3600;
 const quiet = (now: number) => ({ now, random: () => 0.5, tuning: { jitter: 0 } });
 
 /** Active, 100 s of an hour left, and a refresh whose answer was lost. */
-function lost(rotation: Rotation, leftSeconds = 100): Carried {
+function lost(rotation: Rotation, leftSeconds = 100, begunAt?: string): Carried {
   const issued = NOW - (LIFE - leftSeconds) * SECOND;
   const policy = { grantType: 'authorization_code', refresh: 'proactive', rotation, fallback: 'pause' } as const;
   const token = {
@@ -37,7 +37,7 @@ function lost(rotation: Rotation, leftSeconds = 100): Carried {
     quiet(NOW),
   );
   const failure = { class: 'AMBIGUOUS', code: 'REFRESH_OUTCOME_UNKNOWN' } as const;
-  return apply(active, { type: 'refresh_failed', failure, evidence: 'ev' }, quiet(NOW));
+  return apply(active, { type: 'refresh_failed', failure, evidence: 'ev', begunAt }, quiet(NOW));
 }
 const retryIn = (c: Carried): number => (Date.parse(c.nextAttemptAt ?? '') - NOW) / SECOND;
 
@@ -57,6 +57,24 @@ describe('a refresh that was sent and whose answer was lost', () => {
   it('is retried at once while a documented grace lasts, and as strict afterwards', () => {
     expect(retryIn(lost({ mode: 'grace', graceSeconds: 60 }))).toBe(0);
     expect(retryIn(lost({ mode: 'grace', graceSeconds: 4 }))).toBe(80);
+  });
+
+  it('counts a grace from the send, not from when its loss was noticed', () => {
+    const noticedLate = iso(NOW - 25 * SECOND);
+    expect(retryIn(lost({ mode: 'grace', graceSeconds: 60 }, 100, noticedLate))).toBe(0);
+    expect(retryIn(lost({ mode: 'grace', graceSeconds: 30 }, 100, noticedLate))).toBe(80);
+  });
+
+  it('is not retried after the grace although its time had come before: no worker ran, or the vault was away', () => {
+    const c = lost({ mode: 'grace', graceSeconds: 60 });
+    expect(nextStep({ ...c, owed: undefined }, NOW, 0)).toEqual({ do: 'refresh' });
+    expect(nextStep({ ...c, owed: undefined }, NOW + 56 * SECOND, 0)).toMatchObject({
+      do: 'wait',
+      untilMs: NOW + 80 * SECOND,
+    });
+    const away = { class: 'TRANSIENT', code: 'STORAGE_UNREACHABLE' } as const;
+    const later = apply(c, { type: 'refresh_failed', failure: away, evidence: 'ev' }, quiet(NOW + 54 * SECOND));
+    expect(retryIn(later)).toBe(80);
   });
 
   it('is retried at once when the access token is dead: nothing is left to protect', () => {
