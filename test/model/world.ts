@@ -144,7 +144,7 @@ export function begin(mode: RotationMode, mutation?: Mutation): World {
     faults: { crash: 0, lost: 0, vault: 0, revoke: 0, consent: 0, refused: 0, reset: 0 },
     excused: false,
   };
-  const first = { ...world, core: { stateVersion: 1, failures: 0 } as Carried } as World;
+  const first = { ...world, core: { stateVersion: 1, failures: 0 } as Carried };
   return { ...first, core: loaded(first) };
 }
 
