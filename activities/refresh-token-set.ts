@@ -2,7 +2,7 @@ import { refreshDueAt, SECOND } from '../src/connection/clocks';
 import { grantRef, parseRef } from '../src/connection/ids';
 import type { ConnectionRef, FailureFacts } from '../src/connection/types';
 import type { Sealer } from '../src/envelope';
-import { isDurableOAuthError, type DurableOAuthError } from '../src/errors';
+import { DurableOAuthError, isDurableOAuthError } from '../src/errors';
 import type { Fingerprint } from '../src/fingerprint';
 import type { AuthorizationServer, OAuthClientTarget, TokenAnswer } from '../src/oauth/contract';
 import { isOAuthFailure, OAuthFailure } from '../src/oauth/failure';
@@ -46,7 +46,7 @@ const REJECTED_PAUSE_SECONDS = 60;
 
 /**
  * Refresh a grant once (RFC 6749 section 6; client credentials: section 4.4), in this order: read the vault (a newer
- * generation is adopted and nothing is sent) → be sure it can be written → send, once, uncancelled → merge → when the
+ * generation is adopted and nothing is sent, an older one is not spent) → be sure it can be written → send, once, uncancelled → merge → when the
  * refresh token rotated, one heartbeat with the sealed answer → put the next generation → project the row. A refused
  * grant is believed only when the vault still holds nothing newer.
  *
@@ -77,6 +77,7 @@ export function createRefreshTokenSet(deps: RefreshDeps): DurableOAuthActivities
       const held = await ready.spend('VAULT_UNAVAILABLE', 'Reading the grant', newestOf(deps.vault, ref, grant));
       const adopted = await adoptNewer(held);
       if (adopted) return adopted;
+      refuseOlder(held, input.generation, path);
       const previous = held && tokenSetOf(held, path);
       if (previous?.refreshToken) extra.fingerprint = await deps.fingerprint(previous.refreshToken);
       if (extra.fingerprint !== undefined && input.fingerprints.includes(extra.fingerprint)) {
@@ -187,6 +188,18 @@ export async function project(
   const work = deps.registry.connections.recordToken(ref, token, token.receivedAt, nextAttemptAt);
   await within(PROJECT_MS, 'REGISTRY_UNAVAILABLE', 'Recording the token set', work).catch((error: unknown) => {
     if (!isDurableOAuthError(error)) throw error;
+  });
+}
+
+/** An eventual store that lags, or one restored from a backup: its refresh token was spent for what we know of. */
+function refuseOlder(held: VaultEntry | undefined, generation: number, ref: string): void {
+  if (held?.secret.kind !== 'token_set' || held.generation >= generation) return;
+  // Client credentials spend nothing.
+  if (held.secret.refreshToken === undefined) return;
+  throw new DurableOAuthError('VAULT_UNAVAILABLE', 'The vault answers with an older generation than it was given', {
+    ref,
+    generation,
+    held: held.generation,
   });
 }
 

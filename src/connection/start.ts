@@ -31,6 +31,7 @@ const LONGEST_ATTEMPT_MS = 45 * SECOND;
 
 /**
  * - The vault wins: a generation newer than the row's proves that a refresh succeeded after the row was written.
+ * - A row newer than the vault keeps its number: what the vault holds was spent, and a refresh must not spend it again.
  * - A row that says REFRESH_OUTCOME_UNKNOWN is all that is left of an ambiguous refresh: its caution is kept.
  * - A failing connection is tried at once: whoever starts a run wants to know.
  */
@@ -45,7 +46,7 @@ export function recordOf(found: Found, around: Surroundings): Carried {
     since: found.since,
     evidence: found.evidence,
     grant: found.grant ?? null,
-    generation: token?.generation ?? 0,
+    generation: token === undefined ? 0 : Math.max(token.generation, found.generation),
     issuedAt: token?.issuedAt,
     expiresAt: token?.expiresAt ?? null,
     lifetimeSeconds: token?.lifetimeSeconds ?? null,

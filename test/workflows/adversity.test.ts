@@ -5,6 +5,7 @@ import type { ConnectionRef } from '../../src/connection/types';
 import { DurableOAuthError, type ErrorCode } from '../../src/errors';
 import { startOverdue } from '../../src/housekeeping';
 import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
+import type { VaultEntry } from '../../src/vault/port';
 import { Secret, type TokenSet } from '../../src/vault/secret';
 import { eventually, Harness, RUNS } from '../support/harness';
 import { caller, complete, read, save, saved, visit } from '../support/scenes';
@@ -18,6 +19,9 @@ describe.each(RUNS)('adversity ($run)', ({ tuning, maxCachedWorkflows }) => {
   /** What the vault answers to a put, instead of doing it. */
   let refusePuts: ErrorCode | undefined;
   let refuseReads = false;
+  /** The vault answers with the first generation, whatever it holds. */
+  let lag = false;
+  const firsts = new Map<string, VaultEntry>();
   /** Runs after the provider answered or refused a refresh, before the activity hears of it. */
   let afterRefresh: (() => Promise<void>) | undefined;
 
@@ -37,7 +41,12 @@ describe.each(RUNS)('adversity ($run)', ({ tuning, maxCachedWorkflows }) => {
             ? vault.put(ref, generation, secret)
             : Promise.reject(new DurableOAuthError(refused));
         },
-        latest: (ref) => (refuseReads ? Promise.reject(new DurableOAuthError('VAULT_UNAVAILABLE')) : vault.latest(ref)),
+        async latest(ref) {
+          if (refuseReads) throw new DurableOAuthError('VAULT_UNAVAILABLE');
+          const entry = await vault.latest(ref);
+          if (entry.generation === 1) firsts.set(ref, entry);
+          return (lag && firsts.get(ref)) || entry;
+        },
         destroy: (ref) => vault.destroy(ref),
         checkWritable: () => vault.checkWritable(),
         list: (prefix) => vault.list(prefix),
@@ -60,7 +69,7 @@ describe.each(RUNS)('adversity ($run)', ({ tuning, maxCachedWorkflows }) => {
   }, 120_000);
   afterEach(async () => {
     refusePuts = afterRefresh = undefined;
-    refuseReads = false;
+    refuseReads = lag = false;
     provider.outage(null);
     provider.tokenLifetime(3600);
     harness.tripwire.watch(provider.issuedSecrets());
@@ -135,6 +144,24 @@ describe.each(RUNS)('adversity ($run)', ({ tuning, maxCachedWorkflows }) => {
     expect((await row(ref))?.generation).toBeGreaterThanOrEqual(2);
     // Its own tokens had died meanwhile: the next pair may have been asked for, but no refresh token twice (the ledger).
     expect(provider.tokenRequests() - sent).toBeLessThanOrEqual(1);
+  }, 60_000);
+
+  it('a vault that answers with an older generation than it was given costs no refresh token', async () => {
+    provider.tokenLifetime(6);
+    const ref = await saved(harness, pasted());
+    const second = await eventually(
+      'generation 2',
+      () => row(ref),
+      (r) => (r?.generation ?? 0) >= 2,
+    );
+    lag = true;
+    const sent = provider.tokenRequests();
+    await reaches(ref, 'disconnected', 'STORAGE_UNREACHABLE');
+    // One may have been on its way when the lag began.
+    expect(provider.tokenRequests() - sent).toBeLessThanOrEqual(1);
+    lag = false;
+    const healed = await reaches(ref, 'active');
+    expect(healed?.generation).toBeGreaterThan(second?.generation ?? 0);
   }, 60_000);
 
   it('a revocation whose run was lost after the freeze is finished by housekeeping: revoked, destroyed, recorded', async () => {

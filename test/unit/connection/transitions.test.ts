@@ -109,6 +109,20 @@ describe('the state table', () => {
     expect(apply(c, { type: 'refreshed', report: report(5) }, quiet).state).toBe('active');
   });
 
+  it('a row newer than the vault keeps its number, so that a restored vault spends nothing; a newer vault wins', () => {
+    const found = {
+      frozen: false,
+      state: 'active',
+      since: iso(NOW - HOUR),
+      stateVersion: 3,
+      policy: policyOf('authorization_code'),
+      display,
+      grant: 'gr',
+    } as const;
+    expect(recordOf({ ...found, generation: 7, token: token(4, 200) }, quiet).generation).toBe(7);
+    expect(recordOf({ ...found, generation: 4, token: token(7, 200) }, quiet).generation).toBe(7);
+  });
+
   it('a reset run that lags behind the registry continues from the maximum', () => {
     const c = apply(
       failed(active(), 'TRANSIENT', 'PROVIDER_UNREACHABLE'),
