@@ -30,7 +30,7 @@ const LAYERS = {
     types: ['src/oauth/contract\\.ts', 'src/vault/secret\\.ts'],
     packages: ['zod'],
   },
-  'src/vault/': { ours: ['src/connection/'], packages: ['@aws-sdk/client-secrets-manager', 'zod'] },
+  'src/vault/': { ours: ['src/connection/'], packages: ['@aws-sdk/client-secrets-manager', 'lru-cache', 'zod'] },
   'src/registry/': { ours: ['src/connection/', 'src/providers/preset\\.ts'], packages: ['kysely', 'pg', 'lru-cache'] },
   'src/client/': {
     ours: ['src/connection/', 'src/envelope\\.ts', ...WIRE, ...PORTS],

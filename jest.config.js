@@ -14,6 +14,8 @@ module.exports = {
     ],
   },
   transformIgnorePatterns: [`/node_modules/(?!(${esm.join('|')})/)`],
+  // Loaded when it is configured, by `import()`, which names the built file.
+  moduleNameMapper: { '^\\./vault/aws-secrets-manager\\.js$': '<rootDir>/src/vault/aws-secrets-manager.ts' },
   testTimeout: 60_000,
   maxWorkers: 2,
 };

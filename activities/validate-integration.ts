@@ -143,7 +143,7 @@ async function keep(
     account: set?.account,
     grantedAt: set?.grantedAt,
     fingerprint,
-    warnings,
+    warnings: set ? [...warnings, ...storeWarnings(deps.vault, set)] : warnings,
   };
   if (cells.length === 0) return validation;
   const kept: SaveValidation = { ...validation, escrow: await escrowOf(deps.sealer, grant, cells) };
@@ -155,6 +155,12 @@ async function keep(
     if (isDurableOAuthError(error, 'VAULT_GONE')) throw error;
     return kept;
   }
+}
+
+/** A store with a quota of writes fills up with tokens that live for minutes; the refreshes would then be kept back. */
+function storeWarnings({ capabilities }: Vault, { lifetimeSeconds }: TokenSet): string[] {
+  const often = lifetimeSeconds !== null && lifetimeSeconds < capabilities.minWriteIntervalSeconds;
+  return often ? ['VAULT_WRITES_TOO_FREQUENT'] : [];
 }
 
 async function release(deps: ValidateDeps, input: SaveInput): Promise<void> {

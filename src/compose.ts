@@ -128,10 +128,15 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
       if (options.temporal === undefined) await temporal.connection.close();
     },
   };
+}
 
-  async function openVault({ vault: { path, key, keyFile } }: Config): Promise<Vault> {
-    return openDirectoryVault({ path, key: key ? directoryKeyFromText(key) : await directoryKeyFromFile(keyFile) });
+async function openVault({ vault }: Config): Promise<Vault> {
+  if (vault.driver === 'aws-secrets-manager') {
+    const { openAwsVault } = await import('./vault/aws-secrets-manager.js');
+    return openAwsVault({ prefix: vault.prefix });
   }
+  const { path, key, keyFile } = vault;
+  return openDirectoryVault({ path, key: key ? directoryKeyFromText(key) : await directoryKeyFromFile(keyFile) });
 }
 
 /** By the environment and files of Temporal's own configuration (TEMPORAL_ADDRESS, TEMPORAL_PROFILE …). */

@@ -20,7 +20,15 @@ const schema = z.object({
   CALLBACK_URL: z.url().optional(),
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number({ error: 'a number from 0 to 65535' }).int().min(0).max(65_535).default(3000),
-  VAULT: z.enum(['directory'], { error: 'the vault driver of this version is "directory"' }).default('directory'),
+  VAULT: z
+    .enum(['directory', 'aws-secrets-manager'], { error: '"directory" or "aws-secrets-manager"' })
+    .default('directory'),
+  /** Begins the name of every secret in AWS Secrets Manager; one per installation. */
+  VAULT_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9_+=.@-]+(\/[A-Za-z0-9_+=.@-]+)*$/, 'letters, digits and /_+=.@-')
+    .max(100)
+    .default('durable-oauth'),
   VAULT_PATH: z.string().optional(),
   /** 32 bytes, base64; else VAULT_KEY_FILE, made on first use. */
   VAULT_KEY: z.string().optional(),
@@ -41,12 +49,10 @@ export interface Config {
   readonly callbackUrl: string;
   readonly host: string;
   readonly port: number;
-  readonly vault: {
-    readonly driver: 'directory';
-    readonly path: string;
-    readonly key?: string;
-    readonly keyFile: string;
-  };
+  readonly vault:
+    | { readonly driver: 'directory'; readonly path: string; readonly key?: string; readonly keyFile: string }
+    /** Region, endpoint and credentials come from the AWS environment. */
+    | { readonly driver: 'aws-secrets-manager'; readonly prefix: string };
   readonly tokenRoutes: boolean;
   readonly returnOrigins: readonly string[];
   readonly allowPrivateNetworks: boolean;
@@ -71,12 +77,15 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     callbackUrl: value.CALLBACK_URL ?? `${value.PUBLIC_URL}/callback`,
     host: value.HOST,
     port: value.PORT,
-    vault: {
-      driver: value.VAULT,
-      path: vaultPath,
-      key: value.VAULT_KEY,
-      keyFile: value.VAULT_KEY_FILE ?? `${vaultPath}.key`,
-    },
+    vault:
+      value.VAULT === 'aws-secrets-manager'
+        ? { driver: value.VAULT, prefix: value.VAULT_PREFIX }
+        : {
+            driver: value.VAULT,
+            path: vaultPath,
+            key: value.VAULT_KEY,
+            keyFile: value.VAULT_KEY_FILE ?? `${vaultPath}.key`,
+          },
     tokenRoutes: value.TOKEN_ROUTES,
     returnOrigins: value.RETURN_ORIGINS,
     allowPrivateNetworks: value.ALLOW_PRIVATE_NETWORKS,

@@ -221,6 +221,7 @@ export class Harness {
 
   async #vaultFiles(): Promise<readonly Buffer[]> {
     const root = join(this.#folder, 'vault');
+    if (this.parts.config.vault.driver !== 'directory') return [];
     const entries = await readdir(root, { recursive: true, withFileTypes: true });
     const files = entries.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
     // A cell may be destroyed while we look.

@@ -1,0 +1,38 @@
+import { readConfig } from '../../src/config';
+
+const env = { DATABASE_URL: 'postgresql://127.0.0.1/x' };
+
+it('everything has a default but the database', () => {
+  expect(readConfig(env)).toMatchObject({
+    publicUrl: 'http://127.0.0.1:3000',
+    callbackUrl: 'http://127.0.0.1:3000/callback',
+    host: '127.0.0.1',
+    tokenRoutes: false,
+    callbackSignal: 'sealed',
+    allowPrivateNetworks: false,
+    tenants: undefined,
+    vault: { driver: 'directory' },
+  });
+});
+
+it('a vault key file lies beside its folder unless it is named', () => {
+  expect(readConfig({ ...env, VAULT_PATH: '/data/vault' }).vault).toMatchObject({ keyFile: '/data/vault.key' });
+  expect(readConfig({ ...env, VAULT: 'aws-secrets-manager', VAULT_PREFIX: 'acme/prod' }).vault).toEqual({
+    driver: 'aws-secrets-manager',
+    prefix: 'acme/prod',
+  });
+});
+
+it('everything that is wrong is told at once, by name, with what is allowed', () => {
+  const wrong = { PORT: 'abc', VAULT: 'openbao', VAULT_PREFIX: 'a//b', CALLBACK_SIGNAL: 'raw', PUBLIC_URL: 'ftp://x' };
+  let message = '';
+  try {
+    readConfig(wrong);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'CONFIGURATION_INVALID' });
+    message = String(error);
+  }
+  for (const name of ['DATABASE_URL', ...Object.keys(wrong)]) expect(message).toContain(`${name}: `);
+  expect(message).toContain('a number from 0 to 65535');
+  expect(message).toContain('"directory" or "aws-secrets-manager"');
+});
