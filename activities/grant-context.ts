@@ -35,7 +35,10 @@ export async function targetIn(vault: Vault, context: GrantContext): Promise<OAu
   const { client, integration, preset } = context;
   if (client.secretId === null) return targetOf(integration.settings, preset);
   const ref = clientSecretRef(client.tenant, client.id, client.secretId);
-  const { secret } = await vault.latest(ref);
+  const { secret } = await vault.latest(ref).catch((error: unknown) => {
+    if (!isDurableOAuthError(error, 'VAULT_GONE')) throw error;
+    throw new DurableOAuthError('OAUTH_CLIENT_UNUSABLE', 'The client secret was destroyed', { ref });
+  });
   if (secret.kind !== 'client_secret') {
     throw new DurableOAuthError('VAULT_CORRUPT', 'An OAuth client holds something else than a client secret', { ref });
   }

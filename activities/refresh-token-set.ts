@@ -46,7 +46,7 @@ const REJECTED_PAUSE_SECONDS = 60;
 
 /**
  * Refresh a grant once (RFC 6749 section 6; client credentials: section 4.4), in this order: read the vault (a newer
- * generation is adopted and nothing is sent, an older one is not spent) → be sure it can be written → send, once, uncancelled → merge → when the
+ * generation is adopted and nothing is sent; an older one is not spent) → be sure it can be written → send, once, uncancelled → merge → when the
  * refresh token rotated, one heartbeat with the sealed answer → put the next generation → project the row. A refused
  * grant is believed only when the vault still holds nothing newer.
  *
@@ -77,7 +77,7 @@ export function createRefreshTokenSet(deps: RefreshDeps): DurableOAuthActivities
       const held = await ready.spend('VAULT_UNAVAILABLE', 'Reading the grant', newestOf(deps.vault, ref, grant));
       const adopted = await adoptNewer(held);
       if (adopted) return adopted;
-      refuseOlder(held, input.generation, path);
+      refuseOlder(context, held, input.generation, path);
       const previous = held && tokenSetOf(held, path);
       if (previous?.refreshToken) extra.fingerprint = await deps.fingerprint(previous.refreshToken);
       if (extra.fingerprint !== undefined && input.fingerprints.includes(extra.fingerprint)) {
@@ -191,15 +191,22 @@ export async function project(
   });
 }
 
-/** An eventual store that lags, or one restored from a backup: its refresh token was spent for what we know of. */
-function refuseOlder(held: VaultEntry | undefined, generation: number, ref: string): void {
-  if (held?.secret.kind !== 'token_set' || held.generation >= generation) return;
+/**
+ * An eventual store that lags, one restored from a backup, or an empty one where the volume is not mounted: its refresh
+ * token was spent for what we know of, and that none is there says nothing about the grant.
+ */
+function refuseOlder(
+  { integration }: GrantContext,
+  held: VaultEntry | undefined,
+  generation: number,
+  ref: string,
+): void {
   // Client credentials spend nothing.
-  if (held.secret.refreshToken === undefined) return;
+  if ((held?.generation ?? 0) >= generation || integration.settings.grant_type === 'client_credentials') return;
   throw new DurableOAuthError('VAULT_UNAVAILABLE', 'The vault answers with an older generation than it was given', {
     ref,
     generation,
-    held: held.generation,
+    held: held?.generation ?? 0,
   });
 }
 

@@ -1,22 +1,3 @@
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { build } from './build.mjs';
-import { ensureInstalled } from './ensure-installed.mjs';
-import { Problem, root } from './root.mjs';
+import { runBuilt } from './run-built.mjs';
 
-/** Installs and builds what is missing, then runs the demo with the arguments given. */
-try {
-  await ensureInstalled();
-  await build();
-} catch (error) {
-  if (!(error instanceof Problem)) throw error;
-  console.error(error.message);
-  process.exit(1);
-}
-const child = spawn(process.execPath, [join(root, 'dist', 'demo', 'main.js'), ...process.argv.slice(2)], {
-  stdio: 'inherit',
-});
-// A terminal sends Ctrl-C to the child as well; a supervisor sends SIGTERM to us alone.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => child.kill('SIGTERM'));
-child.once('exit', (code) => process.exit(code ?? 1));
+await runBuilt('demo/main.js');

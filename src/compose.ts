@@ -70,7 +70,7 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
   const { allowPrivateNetworks } = config;
   const opened = onlyTenants(withLastGood(await openRegistry({ url: config.databaseUrl })), config.tenants);
   const ports = decorate({
-    vault: await openVault(config),
+    vault: await openVault(config, await wasUsed(opened)),
     registry: opened,
     authorizationServer: createAuthorizationServer({ allowPrivateNetworks }),
     apiCaller: createApiCaller({ allowPrivateNetworks }),
@@ -130,13 +130,22 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
   };
 }
 
-async function openVault({ vault }: Config): Promise<Vault> {
+/** The first worker leaves an envelope key behind: from then on the vault must be there. */
+async function wasUsed({ envelopeKeys }: Registry): Promise<boolean> {
+  return (await envelopeKeys.list()).length > 0;
+}
+
+async function openVault({ vault }: Config, used: boolean): Promise<Vault> {
   if (vault.driver === 'aws-secrets-manager') {
     const { openAwsVault } = await import('./vault/aws-secrets-manager.js');
     return openAwsVault({ prefix: vault.prefix });
   }
   const { path, key, keyFile } = vault;
-  return openDirectoryVault({ path, key: key ? directoryKeyFromText(key) : await directoryKeyFromFile(keyFile) });
+  return openDirectoryVault({
+    path,
+    key: key ? directoryKeyFromText(key) : await directoryKeyFromFile(keyFile),
+    create: !used,
+  });
 }
 
 /** By the environment and files of Temporal's own configuration (TEMPORAL_ADDRESS, TEMPORAL_PROFILE …). */

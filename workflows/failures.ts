@@ -50,7 +50,8 @@ const LOCAL: Partial<Record<ErrorCode, readonly [FailureClass, ErrorCode]>> = {
   REGISTRY_UNAVAILABLE: ['TRANSIENT', 'STORAGE_UNREACHABLE'],
   // A worker that serves other tenants only: another one will do it.
   FORBIDDEN: ['TRANSIENT', 'STORAGE_UNREACHABLE'],
-  VAULT_MISSING: ['REAUTH', 'GRANT_REFUSED'],
+  // What was put and is not there is a store that is not the one it was put into.
+  VAULT_MISSING: ['TRANSIENT', 'STORAGE_UNREACHABLE'],
   VAULT_GONE: ['REAUTH', 'GRANT_REFUSED'],
   OAUTH_CLIENT_UNUSABLE: ['CONFIG', 'OAUTH_CLIENT_UNUSABLE'],
   ENVELOPE_UNREADABLE: ['REAUTH', 'GRANT_REFUSED'],

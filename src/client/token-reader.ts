@@ -90,10 +90,12 @@ export function createTokenReader(deps: TokenReaderDeps): TokenReader {
       sets.set(path, held);
       return held;
     } catch (error) {
+      if (isDurableOAuthError(error, 'VAULT_GONE')) throw needed(ref);
+      // What was put and is not there is another vault than it was put into.
+      const missing = isDurableOAuthError(error, 'VAULT_MISSING');
       // The vault is away: what was read before is as good as it was.
-      if (known && isDurableOAuthError(error, 'VAULT_UNAVAILABLE')) return known;
-      if (isDurableOAuthError(error, 'VAULT_MISSING') || isDurableOAuthError(error, 'VAULT_GONE')) throw needed(ref);
-      throw error;
+      if (known && (missing || isDurableOAuthError(error, 'VAULT_UNAVAILABLE'))) return known;
+      throw missing ? new DurableOAuthError('VAULT_UNAVAILABLE', undefined, { connection: formatRef(ref) }) : error;
     }
   }
 

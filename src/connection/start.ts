@@ -65,7 +65,7 @@ export function recordOf(found: Found, around: Surroundings): Carried {
     usedAt: found.refreshedAt ?? token?.issuedAt,
   };
   if (found.frozen || found.state === 'pending_consent') return base;
-  if (token === undefined) return withoutToken(base, around);
+  if (token === undefined) return withoutToken(base, found.generation, around);
   if (token.generation > found.generation) return healthy(base, around);
   if (found.state === 'reauth_required') return base;
   if (found.state === 'active') return scheduled(base, around);
@@ -97,10 +97,29 @@ function healthy(c: Carried, around: Surroundings): Carried {
   return scheduled(clean, around);
 }
 
-/** The vault lost the grant, or never had one. Client credentials need none; any other grant needs a person. */
-function withoutToken(c: Carried, around: Surroundings): Carried {
+/**
+ * Client credentials need no grant. A grant the row knows and the vault does not is a store that is not the one it was put
+ * into: an outage, until somebody mends it or consents anew. A connection that never had one needs a person.
+ */
+function withoutToken(c: Carried, generation: number, around: Surroundings): Carried {
   if (c.policy.grantType === 'client_credentials') return { ...c, refreshable: true, nextAttemptAt: iso(around.now) };
   if (c.state === 'reauth_required') return c;
+  if (c.grant !== null && generation > 0) {
+    return {
+      ...c,
+      generation,
+      refreshable: true,
+      state: 'disconnected',
+      recovery: 'automatic',
+      reason: 'STORAGE_UNREACHABLE',
+      since: iso(around.now),
+      failures: Math.max(1, c.failures),
+      failingSince: c.failingSince ?? iso(around.now),
+      nextAttemptAt: iso(around.now),
+      stateVersion: c.stateVersion + 1,
+      owed: true,
+    };
+  }
   return {
     ...c,
     state: 'reauth_required',

@@ -243,6 +243,7 @@ export async function startScriptedProvider(options: ScriptedProviderOptions): P
     revocations: () => revocations,
     allowReuse: (count) => ledger.pardon(count),
     assertLedger: () => ledger.assert(),
+    fateOf: (accessToken) => grants.fateOf(accessToken),
     issuedSecrets: () => [...grants.secrets],
   };
 }

@@ -31,6 +31,8 @@ export interface DirectoryVaultOptions {
   /** Folder of its own; made when it is not there. */
   readonly path: string;
   readonly key: DirectoryKey;
+  /** Whether the folder may be made; false for an installation that has used it: a missing one is then an outage. */
+  readonly create?: boolean;
 }
 
 const FORMAT = 'durable-oauth directory vault 1';
@@ -42,12 +44,16 @@ const FREE_BYTES_NEEDED = 1_048_576;
 
 /**
  * Open the vault folder, making it on first use, and remove what killed processes left behind.
+ *
+ * A process that made a new vault where the volume of the old one is not mounted would find every grant missing.
  * @throws CONFIGURATION_INVALID when the key does not fit the folder, or other users may enter it
  * @throws VAULT_UNAVAILABLE when the file system fails
  */
 export async function openDirectoryVault(options: DirectoryVaultOptions): Promise<Vault> {
   const vault = new DirectoryVault(options.path, options.key);
-  await onDisk('The vault folder cannot be opened', { path: options.path }, () => vault.prepare());
+  await onDisk('The vault folder cannot be opened', { path: options.path }, () =>
+    vault.prepare(options.create ?? true),
+  );
   return vault;
 }
 
@@ -73,7 +79,13 @@ class DirectoryVault implements Vault {
     this.#key = key;
   }
 
-  async prepare(): Promise<void> {
+  async prepare(create: boolean): Promise<void> {
+    if (!create && (await unlessMissing(access(this.#keyCheck).then(() => true))) === undefined) {
+      throw new DurableOAuthError(
+        'VAULT_UNAVAILABLE',
+        `There is no vault in ${this.#path}, and this installation has used one: is its volume mounted, and VAULT_PATH right?`,
+      );
+    }
     await makeFolder(this.#path);
     if (((await stat(this.#path)).mode & 0o077) !== 0) {
       throw new DurableOAuthError(

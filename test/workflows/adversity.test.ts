@@ -19,6 +19,8 @@ describe.each(RUNS)('adversity ($run)', ({ tuning, maxCachedWorkflows }) => {
   /** What the vault answers to a put, instead of doing it. */
   let refusePuts: ErrorCode | undefined;
   let refuseReads = false;
+  /** An empty vault in the place of the one that was used: its volume is not mounted. */
+  let empty = false;
   /** The vault answers with the first generation, whatever it holds. */
   let lag = false;
   const firsts = new Map<string, VaultEntry>();
@@ -43,6 +45,7 @@ describe.each(RUNS)('adversity ($run)', ({ tuning, maxCachedWorkflows }) => {
         },
         async latest(ref) {
           if (refuseReads) throw new DurableOAuthError('VAULT_UNAVAILABLE');
+          if (empty) throw new DurableOAuthError('VAULT_MISSING');
           const entry = await vault.latest(ref);
           if (entry.generation === 1) firsts.set(ref, entry);
           return (lag && firsts.get(ref)) || entry;
@@ -69,7 +72,7 @@ describe.each(RUNS)('adversity ($run)', ({ tuning, maxCachedWorkflows }) => {
   }, 120_000);
   afterEach(async () => {
     refusePuts = afterRefresh = undefined;
-    refuseReads = lag = false;
+    refuseReads = lag = empty = false;
     provider.outage(null);
     provider.tokenLifetime(3600);
     harness.tripwire.watch(provider.issuedSecrets());
@@ -162,6 +165,26 @@ describe.each(RUNS)('adversity ($run)', ({ tuning, maxCachedWorkflows }) => {
     lag = false;
     const healed = await reaches(ref, 'active');
     expect(healed?.generation).toBeGreaterThan(second?.generation ?? 0);
+  }, 60_000);
+
+  it('a vault that is suddenly empty is an outage, not the end of every consent', async () => {
+    provider.tokenLifetime(6);
+    const ref = await saved(harness, pasted());
+    empty = true;
+    await reaches(ref, 'disconnected', 'STORAGE_UNREACHABLE');
+    await expect(harness.parts.tokens.read(ref, { deadlineMs: 500 })).rejects.toMatchObject({
+      code: expect.stringMatching(/^(VAULT_UNAVAILABLE|NOT_CONNECTED|TOKEN_NOT_FRESH)$/) as unknown,
+    });
+    // A run that is started now finds nothing either, and knows no better.
+    await harness.parts.temporal.workflow.getHandle(connectionWorkflowId(ref)).terminate('lost');
+    await harness.parts.connections.nudge(ref, 'start', caller);
+    await eventually(
+      'its reading',
+      () => harness.parts.connections.describe(ref),
+      (reading) => reading.state === 'disconnected',
+    );
+    empty = false;
+    await reaches(ref, 'active');
   }, 60_000);
 
   it('a revocation whose run was lost after the freeze is finished by housekeeping: revoked, destroyed, recorded', async () => {

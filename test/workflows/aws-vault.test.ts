@@ -52,7 +52,7 @@ describe('with the vault in AWS Secrets Manager', () => {
     const reaches = (generation: number) =>
       eventually(`generation ${generation}`, row, (r) => (r?.generation ?? 0) >= generation);
     await reaches(2);
-    aws.faults.loseAnswers = 2;
+    aws.faults.loseAnswers = 1;
     await reaches(3);
     aws.faults.fail = { name: 'ThrottlingException', times: 1 };
     await reaches(4);

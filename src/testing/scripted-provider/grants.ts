@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Rotation } from '../../connection/types';
-import type { LedgerRule, ScriptedAccount, ScriptedClient } from './types';
+import type { LedgerRule, ScriptedAccount, ScriptedClient, ScriptedProvider } from './types';
 
 const CODE_LIFETIME_MS = 60_000;
 
@@ -98,10 +98,18 @@ export class Grants {
   /** @returns the living access token of that value; finding it counts as its first use */
   useAccessToken(value: string): AccessToken | undefined {
     const token = this.accessTokens.get(value);
-    if (!token || token.revoked || token.grant.dead || token.expiresAt <= this.now()) return undefined;
-    if (token.refreshToken?.retired && this.modeOf(token.refreshToken) === 'until_used') return undefined;
+    if (!token || this.fateOf(value) !== 'alive') return undefined;
     if (token.refreshToken) this.confirm(token.refreshToken);
     return token;
+  }
+
+  fateOf(value: string): ReturnType<ScriptedProvider['fateOf']> {
+    const token = this.accessTokens.get(value);
+    if (!token) return 'never issued';
+    if (token.grant.dead) return 'grant ended';
+    if (token.revoked) return 'revoked';
+    if (token.expiresAt <= this.now()) return 'expired';
+    return token.refreshToken?.retired && this.modeOf(token.refreshToken) === 'until_used' ? 'superseded' : 'alive';
   }
 
   /**

@@ -118,6 +118,8 @@ export interface ScriptedProvider {
    * @throws Error naming each broken rule and the request that broke it
    */
   assertLedger(): void;
+  /** Why the API would refuse an access token; `alive` when it would not. */
+  fateOf(accessToken: string): 'alive' | 'expired' | 'revoked' | 'superseded' | 'grant ended' | 'never issued';
   /** Every token and code ever issued and every client secret ever configured. */
   issuedSecrets(): string[];
 }

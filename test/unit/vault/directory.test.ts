@@ -128,6 +128,16 @@ it.each([0, 10, 27, 28, 40])(
   },
 );
 
+it('a folder that was used and is not there is not made anew: its volume may not be mounted', async () => {
+  await rename(path, `${path}.away`);
+  await expect(openDirectoryVault({ path, key, create: false })).rejects.toMatchObject({
+    code: 'VAULT_UNAVAILABLE',
+    message: expect.stringContaining('is its volume mounted') as unknown,
+  });
+  await rename(`${path}.away`, path);
+  await openDirectoryVault({ path, key, create: false });
+});
+
 it('a wrong key is told when the vault is opened', async () => {
   const wrong = directoryKeyFromText(randomBytes(32).toString('base64'));
   await expect(openDirectoryVault({ path, key: wrong })).rejects.toMatchObject({
