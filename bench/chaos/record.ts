@@ -70,8 +70,8 @@ connection. Judged by the server's ledger. Runs add up here.
 ${runs.length} runs, ${sum(({ kills }) => kills)} kills, ${sum(({ refreshes }) => refreshes)} refreshes, ${sum(({ calls }) => calls)} calls of the API, **${violations.length} violations**,
 ${sum(({ consents }) => consents)} renewed consents, each of them for an answer that was committed and reached nobody.
 
-A kill hits a refresh when its request was on its way, or answered less than 400 ms before. Consents and dead tokens without such a
-kill (the provider dropped the answer) stand under "no refresh under way"; ${sum(({ kills, rows }) => kills - rows.reduce((n, { hits }) => n + Math.min(1, hits), 0))} kills or more hit nothing.
+A kill hits a refresh when its request was on its way, or answered less than 400 ms before; the others hit none. Consents and dead
+tokens without such a kill (the provider dropped the answer) stand under "no refresh under way".
 
 | Killed | Rotation | Refreshes hit | Recovered without consent | Consents needed | Tokens served dead |
 | --- | --- | --- | --- | --- | --- |

@@ -58,9 +58,11 @@ export function makeTrouble(chaos: Chaos, minutes: number, seed: number, log: (l
 
   async function kill(): Promise<void> {
     while (left()) {
-      // Answers are on their way for milliseconds: half of the kills wait for one.
-      await pause(3_000 + random() * 5_000);
-      if (random() < 0.5) await until(() => pointOf(chaos).hit.length > 0, 3_000);
+      // Requests are on their way for milliseconds: most kills wait for one.
+      await pause(3_000 + random() * 4_000);
+      const choice = random();
+      if (choice < 0.4) await until(() => pointOf(chaos).point === 'committed, answer on its way', 4_000);
+      else if (choice < 0.8) await until(() => pointOf(chaos).hit.length > 0, 4_000);
       const living = chaos.units.filter(({ child }) => child !== undefined);
       const unit = living[Math.floor(random() * living.length)];
       const child = unit?.child;
@@ -126,7 +128,7 @@ function pointOf({ provider }: Chaos): Pick<Kill, 'point' | 'hit'> {
 export async function until(holds: () => boolean, withinMs: number): Promise<boolean> {
   for (const end = Date.now() + withinMs; Date.now() < end;) {
     if (holds()) return true;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
   return holds();
 }
