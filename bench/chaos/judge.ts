@@ -6,18 +6,21 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { Client as PostgresClient } from 'pg';
 import type { LedgerEntry } from '../../src/testing/scripted-provider';
 import { list, type People } from './people';
-import type { Kill } from './trouble';
+import type { Kill, Trouble } from './trouble';
 import type { Chaos } from './world';
 
-/** From the end of an answer until it is surely stored or escrowed, and the engine's heartbeat time-out. */
+/** From the end of an answer until it is surely stored or escrowed, and told. */
 const STORED_WITHIN_MS = 2_000;
-const ATTEMPT_MS = 45_000;
 
-export async function judge(chaos: Chaos, people: People, kills: readonly Kill[]): Promise<readonly string[]> {
-  return [...rulesBroken(chaos, people, kills), ...(await statesUnexplained(chaos)), ...(await canariesFound(chaos))];
+export async function judge(chaos: Chaos, people: People, trouble: Trouble): Promise<readonly string[]> {
+  return [...rulesBroken(chaos, people, trouble), ...(await statesUnexplained(chaos)), ...(await canariesFound(chaos))];
 }
 
-function rulesBroken({ provider, victims }: Chaos, people: People, kills: readonly Kill[]): string[] {
+function rulesBroken(
+  { provider, victims, tokenSeconds }: Chaos,
+  people: People,
+  { kills, outages }: Trouble,
+): string[] {
   const ledger = provider.ledger();
   const found: string[] = [];
   const say = (rule: string, { clientId, startedAt, fingerprint = '' }: LedgerEntry): void =>
@@ -25,8 +28,11 @@ function rulesBroken({ provider, victims }: Chaos, people: People, kills: readon
   for (const entry of ledger) {
     const earlier = ledger.filter((other) => other.clientId === entry.clientId && other.startedAt < entry.startedAt);
     for (const rule of entry.broke) {
-      if (rule === 'REFRESH_TOKEN_REUSED' && earlier.some((other) => mayBeLost(other, entry, kills))) continue;
-      if (rule === 'RETRY_AFTER_IGNORED' && earlier.some((other) => unheard(other, kills))) continue;
+      if (rule === 'REFRESH_TOKEN_REUSED' && earlier.some((other) => mayBeLost(other, entry, kills))) {
+        if (isHasty(entry, earlier, victims, tokenSeconds)) say('STRICT_RETRIED_EARLY', entry);
+        continue;
+      }
+      if (rule === 'RETRY_AFTER_IGNORED' && earlier.some((other) => unheard(other, kills, outages))) continue;
       say(rule, entry);
     }
   }
@@ -57,9 +63,29 @@ function mayBeLost(earlier: LedgerEntry, again: LedgerEntry, kills: readonly Kil
   return earlier.fingerprint === again.fingerprint && lost(earlier, kills);
 }
 
-/** A Retry-After that reached nobody cannot be honoured. */
-function unheard(entry: LedgerEntry, kills: readonly Kill[]): boolean {
-  return entry.status === 429 && kills.some(({ at }) => at >= entry.startedAt && at <= entry.startedAt + ATTEMPT_MS);
+/**
+ * A strict server may punish the second presentation, so it waits until the access token is about to die (twice the
+ * floor of a tenth of its life, and a second for clocks and timers).
+ */
+function isHasty(
+  again: LedgerEntry,
+  earlier: readonly LedgerEntry[],
+  victims: Chaos['victims'],
+  tokenSeconds: number,
+): boolean {
+  if (victims.find(({ clientId }) => clientId === again.clientId)?.mode !== 'strict') return false;
+  const held = earlier.filter(({ committed, fingerprint }) => committed && fingerprint !== again.fingerprint).at(-1);
+  return held?.endedAt !== undefined && again.startedAt < held.startedAt + (tokenSeconds * 0.8 - 1) * 1000;
+}
+
+/** A Retry-After that reached nobody, or could be told to nobody, cannot be honoured. */
+function unheard(entry: LedgerEntry, kills: readonly Kill[], outages: Trouble['outages']): boolean {
+  const until = (entry.endedAt ?? entry.startedAt) + STORED_WITHIN_MS;
+  return (
+    entry.status === 429 &&
+    (kills.some(({ at }) => at >= entry.startedAt && at <= until) ||
+      outages.some((outage) => outage.from <= until && outage.until >= entry.startedAt - STORED_WITHIN_MS))
+  );
 }
 
 async function statesUnexplained({ rests, victims }: Chaos): Promise<string[]> {

@@ -1,6 +1,6 @@
 /** What goes wrong, and when: drawn from one seed. */
 import type { ScriptedAnswer } from '../../src/testing/scripted-provider';
-import type { Chaos, Unit } from './world';
+import type { Chaos, ChaosOptions, Unit } from './world';
 
 export type Point =
   'request in flight' | 'committed, answer on its way' | 'just after an answer' | 'no refresh under way';
@@ -32,7 +32,7 @@ export function randomOf(seed: number): () => number {
 }
 
 const JUST_AFTER_MS = 400;
-const BETWEEN_ANSWERS_MS = 3_000;
+const ROUND_MINUTES = 10;
 const ANSWERS: readonly ScriptedAnswer[] = [
   { status: 503 },
   { status: 429, headers: { 'retry-after': '5' } },
@@ -42,15 +42,24 @@ const ANSWERS: readonly ScriptedAnswer[] = [
   { dropConnection: 'before_commit' },
 ];
 
+/** Something everything stands on was away. */
+export interface Outage {
+  readonly from: number;
+  until: number;
+}
+
 export interface Trouble {
   readonly kills: readonly Kill[];
+  readonly outages: readonly Outage[];
   /** Ends when the time is over and everything runs again. */
   readonly over: Promise<void>;
 }
 
-export function makeTrouble(chaos: Chaos, minutes: number, seed: number, log: (line: string) => void): Trouble {
+export function makeTrouble(chaos: Chaos, options: ChaosOptions, log: (line: string) => void): Trouble {
+  const { minutes, seed, oddAnswerMs = 3_000 } = options;
   const random = randomOf(seed);
   const kills: Kill[] = [];
+  const outages: Outage[] = [];
   const from = Date.now();
   const end = from + minutes * 60_000;
   const left = (): boolean => Date.now() < end;
@@ -85,7 +94,7 @@ export function makeTrouble(chaos: Chaos, minutes: number, seed: number, log: (l
 
   async function misbehave(): Promise<void> {
     while (left()) {
-      await pause(BETWEEN_ANSWERS_MS * (0.5 + random()));
+      await pause(oddAnswerMs * (0.5 + random()));
       const answer = ANSWERS[Math.floor(random() * ANSWERS.length)];
       if (answer) chaos.provider.respondNext(answer);
     }
@@ -94,27 +103,36 @@ export function makeTrouble(chaos: Chaos, minutes: number, seed: number, log: (l
   async function at(share: number, what: string, ms: number, away: (ms: number) => Promise<void>): Promise<void> {
     await pause(from + share * (end - from) - Date.now());
     log(`${what} goes away for ${ms / 1000} s`);
+    const outage: Outage = { from: Date.now(), until: Infinity };
+    outages.push(outage);
     await away(ms);
+    outage.until = Date.now();
     log(`${what} is back`);
   }
+
+  /** What everything stands on goes away one after the other, again in every ten minutes. */
+  const rounds = Math.ceil(minutes / ROUND_MINUTES);
+  const outagesOf = (round: number): Promise<void>[] => [
+    at((round + 0.2) / rounds, 'the vault', 15_000, (ms) => chaos.vaultAway(ms)),
+    at((round + 0.35) / rounds, 'Temporal', 3_000, (ms) => chaos.temporalAway(ms)),
+    at((round + 0.55) / rounds, 'PostgreSQL', 8_000, (ms) => chaos.databaseAway(ms)),
+    at((round + 0.75) / rounds, 'Temporal', 3_000, (ms) => chaos.temporalAway(ms)),
+  ];
 
   const over = Promise.all([
     kill(),
     misbehave(),
-    at(0.2, 'the vault', 15_000, (ms) => chaos.vaultAway(ms)),
-    at(0.35, 'Temporal', 3_000, (ms) => chaos.temporalAway(ms)),
-    at(0.55, 'PostgreSQL', 8_000, (ms) => chaos.databaseAway(ms)),
-    at(0.75, 'Temporal', 3_000, (ms) => chaos.temporalAway(ms)),
+    ...Array.from({ length: rounds }, (_, round) => outagesOf(round)).flat(),
   ]).then(async () => {
     for (const unit of chaos.units) await until(() => unit.child !== undefined, 120_000);
   });
-  return { kills, over };
+  return { kills, outages, over };
 }
 
 /** Where the refreshes stand, by the server's ledger. */
 function pointOf({ provider }: Chaos): Pick<Kill, 'point' | 'hit'> {
   const now = Date.now();
-  const recent = provider.ledger().slice(-200);
+  const recent = provider.ledger(200);
   const open = recent.filter(({ endedAt }) => endedAt === undefined);
   const committed = open.filter((entry) => entry.committed);
   const ended = recent.filter(({ endedAt = 0, committed: did }) => did && now - endedAt < JUST_AFTER_MS);

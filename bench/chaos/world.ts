@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startChild, type Child } from '../../src/cli/dev/child';
 import { startEmbeddedDatabase, type EmbeddedDatabase } from '../../src/cli/dev/embedded-database';
+import { packageFolder } from '../../src/cli/dev/package-folder';
 import { claimPorts } from '../../src/cli/dev/ports';
 import { createKey } from '../../src/cli/dev/supervisor';
 import { locateTemporal, startTemporalDevServer, type TemporalDevServer } from '../../src/cli/dev/temporal-server';
@@ -13,11 +14,10 @@ import { migrate } from '../../src/registry/migrator';
 import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
 import { Rest } from '../../demo/rest';
 
-export const TOKEN_SECONDS = 60;
 export const TENANT = 'chaos';
 const GRACE_SECONDS = 30;
 const CALLERS = 6;
-const MAIN = join(__dirname, '..', '..', 'src', 'cli', 'main.js');
+const MAIN = join(packageFolder(), 'dist', 'src', 'cli', 'main.js');
 
 /** One OAuth client per connection: the server's ledger then names the connection. */
 export interface Victim {
@@ -34,7 +34,24 @@ export interface Unit {
   start(): Promise<void>;
 }
 
+export interface ChaosOptions {
+  readonly minutes: number;
+  readonly seed: number;
+  readonly connections: number;
+  /** Default: all six, in turn. */
+  readonly modes?: readonly RotationMode[];
+  /** Default 60. */
+  readonly tokenSeconds?: number;
+  /** Mean time between odd answers of the authorization server; default 3000. */
+  readonly oddAnswerMs?: number;
+  /** How long the connections may take to come to rest; default 240. */
+  readonly settleSeconds?: number;
+  /** Instead of `durable-oauth worker`: a test plants a bug in it. */
+  readonly worker?: { readonly script: string; readonly env: NodeJS.ProcessEnv };
+}
+
 export interface Chaos {
+  readonly tokenSeconds: number;
   readonly provider: ScriptedProvider;
   readonly victims: readonly Victim[];
   readonly units: readonly Unit[];
@@ -53,9 +70,9 @@ export interface Chaos {
   stop(): Promise<void>;
 }
 
-export function victimsOf(count: number): Victim[] {
-  return Array.from({ length: count }, (_, index) => {
-    const mode = ROTATION_MODES[index % ROTATION_MODES.length] ?? 'strict';
+function victimsOf({ connections, modes = ROTATION_MODES }: ChaosOptions): Victim[] {
+  return Array.from({ length: connections }, (_, index) => {
+    const mode = modes[index % modes.length] ?? 'strict';
     return { clientId: `chaos-${mode}-${index}`, mode, connection: '' };
   });
 }
@@ -63,14 +80,16 @@ export function victimsOf(count: number): Victim[] {
 const rotationOf = (mode: RotationMode): Rotation =>
   mode === 'grace' ? { mode, graceSeconds: GRACE_SECONDS } : { mode };
 
-export async function startChaos(victims: readonly Victim[], log: (line: string) => void): Promise<Chaos> {
+export async function startChaos(options: ChaosOptions, log: (line: string) => void): Promise<Chaos> {
+  const victims = victimsOf(options);
+  const { tokenSeconds = 60 } = options;
   const folder = mkdtempSync(join(tmpdir(), 'durable-oauth-chaos-'));
   mkdirSync(join(folder, 'db'));
   const provider = await startScriptedProvider({
     clients: Object.fromEntries(
       victims.map(({ clientId, mode }) => [clientId, { secret: `secret-of-${clientId}`, rotation: rotationOf(mode) }]),
     ),
-    tokenLifetime: TOKEN_SECONDS,
+    tokenLifetime: tokenSeconds,
   });
   let database: EmbeddedDatabase = await startEmbeddedDatabase({ dataDir: join(folder, 'db') });
   const databaseUrl = database.url;
@@ -111,10 +130,11 @@ export async function startChaos(victims: readonly Victim[], log: (line: string)
       child: undefined,
       async start() {
         made.child = await startChild({
-          script: MAIN,
+          script: (kind === 'worker' && options.worker?.script) || MAIN,
           args: [kind],
           env: {
             ...process.env,
+            ...(kind === 'worker' && options.worker?.env),
             DATABASE_URL: databaseUrl,
             TEMPORAL_ADDRESS: temporal.address,
             TEMPORAL_NAMESPACE: 'default',
@@ -141,6 +161,7 @@ export async function startChaos(victims: readonly Victim[], log: (line: string)
   for (const each of units) await each.start();
   const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
   return {
+    tokenSeconds,
     provider,
     victims,
     units,

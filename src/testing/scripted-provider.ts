@@ -237,7 +237,7 @@ export async function startScriptedProvider(options: ScriptedProviderOptions): P
       for (const grant of theirs) grant.dead = true;
     },
     issueRefreshToken: (clientId, scope = '') => grants.issueRefreshToken(grants.begin(clientId, scope, account)),
-    ledger: () => ledger.list(),
+    ledger: (last) => ledger.list(last),
     tokenRequests: (grantType?: GrantType) =>
       ledger.list().filter((entry) => grantType === undefined || entry.grantType === grantType).length,
     revocations: () => revocations,

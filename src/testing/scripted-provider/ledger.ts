@@ -53,8 +53,8 @@ export class Ledger {
     this.pardoned += count;
   }
 
-  list(): readonly LedgerEntry[] {
-    return this.entries.map((entry) => ({ ...entry, broke: [...entry.broke] }));
+  list(last = Infinity): readonly LedgerEntry[] {
+    return this.entries.slice(-last).map((entry) => ({ ...entry, broke: [...entry.broke] }));
   }
 
   assert(): void {

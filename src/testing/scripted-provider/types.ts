@@ -105,7 +105,8 @@ export interface ScriptedProvider {
   /** Issues a refresh token without consent, as an administrator copies it from a provider's console. */
   issueRefreshToken(clientId: string, scope?: string): string;
 
-  ledger(): readonly LedgerEntry[];
+  /** @param last only so many of the newest requests */
+  ledger(last?: number): readonly LedgerEntry[];
   /** Counts requests to the token endpoint, failed ones too. */
   tokenRequests(grantType?: GrantType): number;
   /** Counts revocation requests answered 200 (RFC 7009 section 2.2). */
