@@ -30,7 +30,7 @@ const LAYERS = {
     types: ['src/oauth/contract\\.ts', 'src/vault/secret\\.ts'],
     packages: ['zod'],
   },
-  'src/vault/': { ours: ['src/connection/'], packages: ['@aws-sdk/client-secrets-manager', 'lru-cache', 'zod'] },
+  'src/vault/': { ours: ['src/connection/'], packages: ['@aws-sdk/client-secrets-manager', 'lru-cache', 'pg', 'zod'] },
   'src/registry/': { ours: ['src/connection/', 'src/providers/preset\\.ts'], packages: ['kysely', 'pg', 'lru-cache'] },
   'src/client/': {
     ours: ['src/connection/', 'src/envelope\\.ts', ...WIRE, ...PORTS],
@@ -45,7 +45,7 @@ const LAYERS = {
   'src/cli/': {
     ours: [
       'src/(client|connection|http|vault|registry)/',
-      'src/(compose|config|plugin|workers|housekeeping|metrics)\\.ts',
+      'src/(compose|config|open-vault|plugin|workers|housekeeping|metrics)\\.ts',
     ],
     packages: [
       'commander',
@@ -65,7 +65,7 @@ const LAYERS = {
   'src/envelope\\.ts': { ours: ['src/vault/secret\\.ts'], packages: ['jose', 'lru-cache'] },
   'src/envelope-keys\\.ts': { ours: ['src/connection/', 'src/envelope\\.ts', ...PORTS], packages: ['jose'] },
   'src/fingerprint\\.ts': { ours: ['src/connection/', ...PORTS], packages: [] },
-  'src/config\\.ts': { ours: ['src/connection/', 'src/vault/secret\\.ts'], packages: ['zod'] },
+  'src/config\\.ts': { ours: ['src/connection/', 'src/vault/(secret|key-ring)\\.ts'], packages: ['zod'] },
   'src/metrics\\.ts': { ours: [], packages: ['prom-client'] },
 };
 

@@ -17,7 +17,7 @@ module.exports = {
   },
   transformIgnorePatterns: [`/node_modules/(?!(${esm.join('|')})/)`],
   // Loaded when it is configured, by `import()`, which names the built file.
-  moduleNameMapper: { '^\\./vault/aws-secrets-manager\\.js$': '<rootDir>/src/vault/aws-secrets-manager.ts' },
+  moduleNameMapper: { '^\\./vault/(aws-secrets-manager|postgres-sealed)\\.js$': '<rootDir>/src/vault/$1.ts' },
   testTimeout: 60_000,
   maxWorkers: 2,
 };

@@ -21,13 +21,12 @@ import { createApiCaller } from './oauth/api-caller';
 import { createAuthorizationServer } from './oauth/authorization-server';
 import type { ApiCaller, AuthorizationServer } from './oauth/contract';
 import { createCatalogue } from './providers/catalogue';
+import { openVault } from './open-vault';
 import type { Catalogue } from './providers/preset';
 import type { Registry } from './registry/contract';
 import { withLastGood } from './registry/last-good';
 import { onlyTenants } from './registry/only-tenants';
 import { openRegistry } from './registry/open';
-import { openDirectoryVault } from './vault/directory';
-import { directoryKeyFromFile, directoryKeyFromText } from './vault/directory-key';
 import type { Vault } from './vault/port';
 
 /** What tests and the demo may wrap. Production code has no fail points. */
@@ -69,8 +68,9 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
   const { decorate = (ports): Ports => ports, catalogue = createCatalogue(), tuning } = options;
   const { allowPrivateNetworks } = config;
   const opened = onlyTenants(withLastGood(await openRegistry({ url: config.databaseUrl })), config.tenants);
+  const driver = await openVault(config.vault, !(await wasUsed(opened)));
   const ports = decorate({
-    vault: await openVault(config, await wasUsed(opened)),
+    vault: driver,
     registry: opened,
     authorizationServer: createAuthorizationServer({ allowPrivateNetworks }),
     apiCaller: createApiCaller({ allowPrivateNetworks }),
@@ -125,6 +125,7 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
     },
     async close() {
       await opened.close();
+      await driver.close?.();
       if (options.temporal === undefined) await temporal.connection.close();
     },
   };
@@ -133,19 +134,6 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
 /** The first worker leaves an envelope key behind: from then on the vault must be there. */
 async function wasUsed({ envelopeKeys }: Registry): Promise<boolean> {
   return (await envelopeKeys.list()).length > 0;
-}
-
-async function openVault({ vault }: Config, used: boolean): Promise<Vault> {
-  if (vault.driver === 'aws-secrets-manager') {
-    const { openAwsVault } = await import('./vault/aws-secrets-manager.js');
-    return openAwsVault({ prefix: vault.prefix });
-  }
-  const { path, key, keyFile } = vault;
-  return openDirectoryVault({
-    path,
-    key: key ? directoryKeyFromText(key) : await directoryKeyFromFile(keyFile),
-    create: !used,
-  });
 }
 
 /** By the environment and files of Temporal's own configuration (TEMPORAL_ADDRESS, TEMPORAL_PROFILE …). */

@@ -10,7 +10,7 @@ export const USAGE = 64;
 const HINTS: Partial<Record<ErrorCode, string>> = {
   REGISTRY_UNAVAILABLE: 'Check that the database of DATABASE_URL runs and lets us in.',
   TEMPORAL_UNAVAILABLE: 'Check that the Temporal Service of TEMPORAL_ADDRESS runs.',
-  VAULT_UNAVAILABLE: 'Check VAULT_PATH: this user must be able to write there.',
+  VAULT_UNAVAILABLE: 'Check the store that VAULT names: `durable-oauth doctor` tries it.',
 };
 
 /** Print what went wrong and set the exit code. Anything not of ours is a defect and shows its stack. */

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** The command line. Parts that take long to load are loaded by the command that needs them. */
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
-import { readConfig } from '../config';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { readConfig, VAULT_DRIVERS, type VaultDriver } from '../config';
 import { openApi } from './api';
 import * as connections from './commands/connections';
 import { fail, untilAskedToEnd, USAGE } from './exit';
@@ -104,6 +104,29 @@ program
       await migrate(databaseUrl);
       const access = await createKey(databaseUrl, { email, tenant, url: publicUrl });
       print(access, () => access.key);
+    }),
+  );
+
+const vault = program.command('vault').description('move or reseal the vault (DATABASE_URL, VAULT_…)');
+vault
+  .command('migrate')
+  .description('copy every secret to another driver, verified; run it again to go on, or once nothing runs any more')
+  .addOption(new Option('--from <driver>', 'where the secrets are').choices(VAULT_DRIVERS).makeOptionMandatory())
+  .addOption(new Option('--to <driver>', 'where they go').choices(VAULT_DRIVERS).makeOptionMandatory())
+  .option('--delete-source', 'afterwards destroy what was copied; only once VAULT names the new driver')
+  .action(
+    guarded(async (options: { from: VaultDriver; to: VaultDriver; deleteSource?: boolean }) => {
+      const { migrate } = await import('./commands/vault.js');
+      await migrate(process.env, options, print, say);
+    }),
+  );
+vault
+  .command('reseal')
+  .description('postgres-sealed: seal with the first key of VAULT_KEYS what an older key sealed')
+  .action(
+    guarded(async () => {
+      const { reseal } = await import('./commands/vault.js');
+      await reseal(process.env, print, say);
     }),
   );
 

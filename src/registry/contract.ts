@@ -133,6 +133,8 @@ export interface Registry {
   readonly tenants: {
     create(tenant: string, name: string): Promise<void>;
     get(tenant: string): Promise<{ id: string; name: string } | undefined>;
+    /** All of them, in order: for tools that look at the whole installation. */
+    ids(): Promise<readonly string[]>;
   };
 
   readonly principals: {

@@ -16,6 +16,11 @@ export function tenantsRepository(db: Kysely<Tables>): Registry['tenants'] {
       }
     },
 
+    async ids() {
+      const rows = await db.selectFrom('tenants').select('id').orderBy('id').execute();
+      return rows.map(({ id }) => id);
+    },
+
     get: (tenant) => db.selectFrom('tenants').select(['id', 'name']).where('id', '=', tenant).executeTakeFirst(),
   };
 }

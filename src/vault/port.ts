@@ -43,4 +43,7 @@ export interface Vault {
 
   /** Refs that start with the prefix; for the reconciler only, may lag behind. */
   list(prefix: string): AsyncIterable<string>;
+
+  /** Give connections to the store back; nothing is asked afterwards. */
+  close?(): Promise<void>;
 }

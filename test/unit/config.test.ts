@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { readConfig } from '../../src/config';
 
 const env = { DATABASE_URL: 'postgresql://127.0.0.1/x' };
@@ -34,5 +35,14 @@ it('everything that is wrong is told at once, by name, with what is allowed', ()
   }
   for (const name of ['DATABASE_URL', ...Object.keys(wrong)]) expect(message).toContain(`${name}: `);
   expect(message).toContain('a number from 0 to 65535');
-  expect(message).toContain('"directory" or "aws-secrets-manager"');
+  expect(message).toContain('"directory", "aws-secrets-manager" or "postgres-sealed"');
+});
+
+it('a sealed vault in PostgreSQL needs its own URL and its keys, which no output shows', () => {
+  const chosen = { ...env, VAULT: 'postgres-sealed' };
+  expect(() => readConfig(chosen)).toThrow(/VAULT_DATABASE_URL.*VAULT_KEYS/);
+  const key = Buffer.alloc(32, 'canary').toString('base64');
+  const { vault } = readConfig({ ...chosen, VAULT_DATABASE_URL: 'postgres://vault', VAULT_KEYS: `k2:${key}` });
+  expect(vault).toMatchObject({ driver: 'postgres-sealed', keys: { current: 'k2' } });
+  expect(inspect(vault, { depth: 9 })).not.toContain(key.slice(0, 12));
 });

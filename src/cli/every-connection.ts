@@ -1,0 +1,19 @@
+/** All connections of the installation with what they need, page by page: for tools that look at the whole. */
+import type { ConnectionContext, Registry } from '../registry/contract';
+
+const PAGE = 200;
+
+export async function* everyConnection(registry: Registry): AsyncGenerator<ConnectionContext> {
+  for (const tenant of await registry.tenants.ids()) {
+    for (let after: string | undefined; ;) {
+      const rows = await registry.connections.list(tenant, { size: PAGE, after });
+      for (const { id } of rows) {
+        const context = await registry.connections.context({ tenant, connection: id });
+        // Removed since the page was read.
+        if (context !== undefined) yield context;
+      }
+      if (rows.length < PAGE) break;
+      after = rows.at(-1)?.id;
+    }
+  }
+}
