@@ -45,6 +45,7 @@ const LAYERS = {
   'src/cli/': {
     ours: [
       'src/(client|connection|http|vault|registry)/',
+      ...WIRE,
       'src/(compose|config|open-vault|plugin|workers|housekeeping|metrics)\\.ts',
     ],
     packages: [

@@ -77,6 +77,7 @@ export function createRefreshTokenSet(deps: RefreshDeps): DurableOAuthActivities
       const held = await ready.spend('VAULT_UNAVAILABLE', 'Reading the grant', newestOf(deps.vault, ref, grant));
       const adopted = await adoptNewer(held);
       if (adopted) return adopted;
+      refuseQuarantined(context);
       refuseOlder(context, held, input.generation, path);
       const previous = held && tokenSetOf(held, path);
       if (previous?.refreshToken) extra.fingerprint = await deps.fingerprint(previous.refreshToken);
@@ -207,6 +208,16 @@ function refuseOlder(
     ref,
     generation,
     held: held?.generation ?? 0,
+  });
+}
+
+/** The operator decides, or a new consent does (`durable-oauth doctor --after-restore`). */
+function refuseQuarantined({ connection }: GrantContext): void {
+  if (connection.quarantinedAt === null) return;
+  throw new OAuthFailure('Not sent: the vault was restored from a backup', {
+    class: 'CONFIG',
+    code: 'RESTORED_FROM_BACKUP',
+    sent: false,
   });
 }
 

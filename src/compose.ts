@@ -136,8 +136,8 @@ async function wasUsed({ envelopeKeys }: Registry): Promise<boolean> {
   return (await envelopeKeys.list()).length > 0;
 }
 
-/** By the environment and files of Temporal's own configuration (TEMPORAL_ADDRESS, TEMPORAL_PROFILE …). */
-async function connectTemporal(): Promise<Client> {
+/** By the environment and files of Temporal's own configuration (TEMPORAL_ADDRESS …). @throws TEMPORAL_UNAVAILABLE */
+export async function connectTemporal(): Promise<Client> {
   const { connectionOptions, namespace } = loadClientConnectConfig();
   try {
     return new Client({ connection: await Connection.connect(connectionOptions), namespace });

@@ -60,6 +60,7 @@ export const ERRORS = {
   API_REFUSES_FRESH_TOKENS: row(502, 'reconfigure', 'The API refuses every new access token'),
   SCOPE_REJECTED: row(422, 'reconfigure', 'A requested permission does not exist'),
   STORAGE_UNREACHABLE: row(503, 'retry', 'The vault does not answer'),
+  RESTORED_FROM_BACKUP: row(409, 'reconfigure', 'The vault was restored; what it holds may be spent already'),
   SAVE_OUTCOME_UNKNOWN: row(502, 'reconsent', 'A pasted refresh token was sent and the answer lost'),
   REQUEST_OUTCOME_UNKNOWN: row(502, 'report', 'A write was sent and its answer lost'),
 

@@ -3,8 +3,12 @@ import type { ConnectionContext, Registry } from '../registry/contract';
 
 const PAGE = 200;
 
-export async function* everyConnection(registry: Registry): AsyncGenerator<ConnectionContext> {
-  for (const tenant of await registry.tenants.ids()) {
+/** @param tenants default: all */
+export async function* everyConnection(
+  registry: Registry,
+  tenants?: readonly string[],
+): AsyncGenerator<ConnectionContext> {
+  for (const tenant of tenants ?? (await registry.tenants.ids())) {
     for (let after: string | undefined; ;) {
       const rows = await registry.connections.list(tenant, { size: PAGE, after });
       for (const { id } of rows) {

@@ -3,6 +3,9 @@ import { ERRORS, isDurableOAuthError, type Disposition, type ErrorCode } from '.
 
 const EXIT_CODES: Readonly<Record<Disposition, number>> = { retry: 75, reconsent: 77, reconfigure: 78, report: 70 };
 
+/** `doctor` found something to set right. */
+export const RED = EXIT_CODES.reconfigure;
+
 /** Wrong use of the command line. */
 export const USAGE = 64;
 

@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { readConfig, VAULT_DRIVERS, type VaultDriver } from '../config';
 import { openApi } from './api';
 import * as connections from './commands/connections';
-import { fail, untilAskedToEnd, USAGE } from './exit';
+import { fail, RED, untilAskedToEnd, USAGE } from './exit';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -90,8 +90,40 @@ program
   );
 
 program
-  .command('admin')
-  .description('work on the database directly (DATABASE_URL)')
+  .command('doctor')
+  .description('check everything a connection needs, a line each; exit code 78 when something is red')
+  .option('--after-restore', 'the vault came back from a backup: quarantine what it may have spoilt (workers stopped)')
+  .action(
+    guarded(async ({ afterRestore }: { afterRestore?: boolean }) => {
+      const { doctor, quarantineAll } = await import('./commands/doctor.js');
+      if (afterRestore) return quarantineAll(process.env, print, say);
+      if (!(await doctor(process.env, print, say))) process.exitCode = RED;
+    }),
+  );
+
+const admin = program.command('admin').description('work on the database directly (DATABASE_URL)');
+admin
+  .command('migrate')
+  .description('bring the tables up to date, before a new version starts')
+  .action(
+    guarded(async () => {
+      const { migrate, migrationsOf } = await import('../registry/migrator.js');
+      const { databaseUrl } = readConfig(process.env);
+      const { missing } = await migrationsOf(databaseUrl);
+      await migrate(databaseUrl);
+      print({ applied: missing }, () => (missing.length > 0 ? `applied ${missing.join(', ')}` : 'up to date'));
+    }),
+  );
+admin
+  .command('release <refs...>')
+  .description('let connections refresh again that `doctor --after-restore` quarantined')
+  .action(
+    guarded(async (refs: string[]) => {
+      const { release } = await import('./commands/doctor.js');
+      await release(process.env, refs, print);
+    }),
+  );
+admin
   .command('create-key')
   .description('make an API key; it is printed once')
   .requiredOption('--email <address>', 'the principal')

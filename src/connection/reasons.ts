@@ -433,6 +433,24 @@ export const REASONS = {
       next: 'El operador restablece el almacén. Todo continúa solo; próximo intento el {next_attempt}.',
     },
   },
+  // the vault was restored from a backup; quarantined until released
+  RESTORED_FROM_BACKUP: {
+    who: 'operator',
+    en: {
+      title: 'Restored from a backup, not renewed for now',
+      reason:
+        'Our storage for credentials was restored from a backup. What it holds for {app} may have been used since, and using it twice could end the access.',
+      effect: 'Access that is still valid keeps working until {until}. It is not renewed. {fallback}',
+      next: 'The operator releases the connection when nothing was renewed after the backup. Otherwise {owner} gives consent once more. Renewed consent always ends this.',
+    },
+    es: {
+      title: 'Restaurada de una copia de seguridad, sin renovar por ahora',
+      reason:
+        'Nuestro almacén de credenciales se restauró de una copia de seguridad. Lo que guarda para {app} puede haberse usado desde entonces, y usarlo dos veces podría terminar el acceso.',
+      effect: 'El acceso aún válido sigue funcionando hasta el {until}. No se renueva. {fallback}',
+      next: 'El operador libera la conexión si nada se renovó después de la copia. De lo contrario, {owner} da su consentimiento otra vez. Renovar el consentimiento siempre pone fin a esto.',
+    },
+  },
   // a pasted refresh token was sent, the answer was lost
   SAVE_OUTCOME_UNKNOWN: {
     who: 'administrator',

@@ -1,6 +1,10 @@
 /** What to do when a refresh was sent and its answer lost: the table of design 6, by the preset's rotation mode. Pure. */
 import { epoch, retryDelayMs, SECOND, serveFloorMs, type Surroundings } from './clocks';
 import type { Ambiguity, Carried } from './messages';
+import type { Rotation } from './types';
+
+/** Whether a refresh may spend the refresh token that is sent: a copy of it from a backup is then not to be trusted. */
+export const spendsRefreshToken = ({ mode }: Rotation): boolean => mode !== 'none' && mode !== 'old_stays_valid';
 
 /** Kept back from a documented grace, for clocks that differ and requests that travel. */
 const GRACE_MARGIN_MS = 5 * SECOND;

@@ -107,6 +107,7 @@ export async function adoptGrant(
       revoking_since: null,
       usable: true,
       consent_deadline: null,
+      quarantined_at: null,
     })
     .where('tenant', '=', ref.tenant)
     .where('id', '=', ref.connection)
@@ -150,4 +151,31 @@ export async function recordRevoked(db: Kysely<Tables>, ref: ConnectionRef, even
     .where('revoking_since', 'is not', null)
     .executeTakeFirst();
   if (written.numUpdatedRows === 1n) await appendEvent(db, ref.tenant, ref.connection, event);
+}
+
+export async function quarantine(db: Kysely<Tables>, ref: ConnectionRef, event: NewEvent): Promise<boolean> {
+  const written = await db
+    .updateTable('connections')
+    .set({ quarantined_at: sql<string>`now()` })
+    .where('tenant', '=', ref.tenant)
+    .where('id', '=', ref.connection)
+    .where('quarantined_at', 'is', null)
+    .executeTakeFirst();
+  return told(db, ref, event, written.numUpdatedRows);
+}
+
+export async function release(db: Kysely<Tables>, ref: ConnectionRef, event: NewEvent): Promise<boolean> {
+  const written = await db
+    .updateTable('connections')
+    .set({ quarantined_at: null })
+    .where('tenant', '=', ref.tenant)
+    .where('id', '=', ref.connection)
+    .where('quarantined_at', 'is not', null)
+    .executeTakeFirst();
+  return told(db, ref, event, written.numUpdatedRows);
+}
+
+async function told(db: Kysely<Tables>, ref: ConnectionRef, event: NewEvent, rows: bigint): Promise<boolean> {
+  if (rows === 1n) await appendEvent(db, ref.tenant, ref.connection, event);
+  return rows === 1n;
 }

@@ -1,5 +1,13 @@
 import type { Kysely } from 'kysely';
-import { adoptGrant, freeze, recordRevoked, recordToken, recordTransition } from './connection-writes';
+import {
+  adoptGrant,
+  freeze,
+  quarantine,
+  recordRevoked,
+  recordToken,
+  recordTransition,
+  release,
+} from './connection-writes';
 import type { Registry } from './contract';
 import { toConnectionRow, toIntegrationRow, toOAuthClientRow } from './rows';
 import type { Tables } from './schema';
@@ -68,6 +76,9 @@ export function connectionsRepository(db: Kysely<Tables>): Registry['connections
     adoptGrant: (ref, adoption) => db.transaction().execute((transaction) => adoptGrant(transaction, ref, adoption)),
     freeze: (ref, event) => db.transaction().execute((transaction) => freeze(transaction, ref, event)),
     recordRevoked: (ref, event) => db.transaction().execute((transaction) => recordRevoked(transaction, ref, event)),
+
+    quarantine: (ref, event) => db.transaction().execute((transaction) => quarantine(transaction, ref, event)),
+    release: (ref, event) => db.transaction().execute((transaction) => release(transaction, ref, event)),
 
     async overdue(before, limit, tenants) {
       const rows = await db

@@ -50,6 +50,8 @@ export interface ConnectionRow {
   readonly frozenAt: string | null;
   /** A revocation was begun and is not finished: asked of the provider, destroyed in the vault. */
   readonly revokingSince: string | null;
+  /** The vault was restored since the last refresh: nothing is sent until it is released. */
+  readonly quarantinedAt: string | null;
   /** Whether the grant may be asked for new access at all (false in `reauth_required` and when frozen). */
   readonly usable: boolean;
   readonly accountId: string | null;
@@ -221,6 +223,10 @@ export interface Registry {
     freeze(ref: ConnectionRef, event: NewEvent): Promise<string>;
     /** The revocation that froze it is finished. Repeating it is harmless; a thawed row is left alone. */
     recordRevoked(ref: ConnectionRef, event: NewEvent): Promise<void>;
+    /** No refresh until it is released, or consent is renewed. @returns false when it was quarantined already */
+    quarantine(ref: ConnectionRef, event: NewEvent): Promise<boolean>;
+    /** @returns false when it was not quarantined */
+    release(ref: ConnectionRef, event: NewEvent): Promise<boolean>;
     /**
      * What somebody should have been at before the date: the next action of a connection that is not frozen, a revocation
      * that is not finished. Oldest expiry first. Over all tenants given (undefined = all).
@@ -270,7 +276,7 @@ export interface Registry {
     markDestroyed(kid: string): Promise<void>;
   };
 
-  /** @throws REGISTRY_UNAVAILABLE */
-  ping(): Promise<void>;
+  /** @returns the database's clock, ISO 8601; @throws REGISTRY_UNAVAILABLE */
+  ping(): Promise<string>;
   close(): Promise<void>;
 }

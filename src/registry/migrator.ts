@@ -31,6 +31,28 @@ export async function migrate(url: string): Promise<void> {
   }
 }
 
+/** What this version knows and the database lacks, and the other way round. @throws REGISTRY_UNAVAILABLE */
+export async function migrationsOf(url: string): Promise<{ missing: readonly string[]; unknown: readonly string[] }> {
+  const db = openDatabase({ url, poolSize: 1 });
+  try {
+    const { rows: tables } = await sql<{ there: boolean }>`
+      SELECT to_regclass('schema_migrations') IS NOT NULL AS there`.execute(db);
+    const applied = tables[0]?.there
+      ? (await sql<{ name: string }>`SELECT name FROM schema_migrations ORDER BY name`.execute(db)).rows
+      : [];
+    const names = applied.map(({ name }) => name);
+    const known = MIGRATIONS.map(({ name }) => name);
+    return {
+      missing: known.filter((name) => !names.includes(name)),
+      unknown: names.filter((name) => !known.includes(name)),
+    };
+  } catch (error) {
+    throw toRegistryError(error, { operation: 'migrationsOf' });
+  } finally {
+    await db.destroy();
+  }
+}
+
 async function applyMissing(db: Kysely<Tables>): Promise<void> {
   await sql`SELECT pg_advisory_xact_lock(${LOCK}::bigint)`.execute(db);
   await sql.raw(MIGRATIONS_TABLE).execute(db);

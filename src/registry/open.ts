@@ -23,8 +23,9 @@ export type RegistryOptions = Omit<DatabaseOptions, 'patienceMs'>;
 export async function openRegistry(options: RegistryOptions): Promise<Registry> {
   const db = openDatabase(options);
   const { ping, close } = guarded('registry', {
-    ping: async (): Promise<void> => {
-      await sql`SELECT 1`.execute(db);
+    ping: async (): Promise<string> => {
+      const { rows } = await sql<{ now: string }>`SELECT clock_timestamp() AS now`.execute(db);
+      return rows[0]?.now ?? '';
     },
     close: (): Promise<void> => db.destroy(),
   });

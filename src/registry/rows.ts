@@ -52,6 +52,7 @@ export function toConnectionRow(row: Selectable<ConnectionsTable>): ConnectionRo
     nextAttemptAt: row.next_attempt_at,
     frozenAt: row.frozen_at,
     revokingSince: row.revoking_since,
+    quarantinedAt: row.quarantined_at,
     usable: row.usable,
     accountId: row.account_id,
     accountLabel: row.account_label,

@@ -76,6 +76,8 @@ export interface ConnectionsTable {
   frozen_at: string | null;
   /** A revocation was begun and is not finished; a frozen row without it is done with. */
   revoking_since: string | null;
+  /** Since a restore: its refresh token may be spent already, and is not sent. */
+  quarantined_at: string | null;
   usable: boolean;
   account_id: string | null;
   account_label: string | null;

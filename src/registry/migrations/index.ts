@@ -1,4 +1,5 @@
 import { initial } from './0001-initial';
+import { quarantine } from './0002-quarantine';
 
 export interface Migration {
   readonly name: string;
@@ -6,4 +7,7 @@ export interface Migration {
 }
 
 /** In the order in which they are applied; one that was released never changes. */
-export const MIGRATIONS: readonly Migration[] = [{ name: '0001-initial', statements: initial }];
+export const MIGRATIONS: readonly Migration[] = [
+  { name: '0001-initial', statements: initial },
+  { name: '0002-quarantine', statements: quarantine },
+];

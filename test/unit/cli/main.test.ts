@@ -28,6 +28,21 @@ it.each([
   ['no API key', 'explain acme/cn_1', {}, 78, /No API key/],
   ['a server that is not there', 'connections list', access('http://127.0.0.1:1'), 78, /does not answer: start it/],
   ['a ref that is none', 'explain junk', access('http://127.0.0.1:1'), 78, /named <tenant>\/<connection>/],
+  [
+    'a doctor with nothing to look at',
+    'doctor',
+    { DATABASE_URL: 'postgres://127.0.0.1:1/x', TEMPORAL_ADDRESS: '127.0.0.1:1', VAULT_PATH: '/nowhere' },
+    78,
+    /The registry does not answer/,
+  ],
+  [
+    '--delete-source too early',
+    'vault migrate --from directory --to postgres-sealed --delete-source',
+    { DATABASE_URL: 'x' },
+    78,
+    /Set VAULT=postgres-sealed/,
+  ],
+  ['an unknown driver', 'vault migrate --from directory --to paper', {}, 64, /Allowed choices/],
   ['no database', 'server', {}, 78, /DATABASE_URL: set it/],
   [
     'a silent database',
@@ -46,7 +61,7 @@ it.each([
 it('help is no failure', () => {
   const { status, stdout } = run('--help');
   expect(status).toBe(0);
-  for (const command of ['dev', 'server', 'worker', 'admin', 'connections', 'explain'])
+  for (const command of ['dev', 'server', 'worker', 'admin', 'connections', 'explain', 'doctor', 'vault'])
     expect(stdout).toContain(command);
 });
 

@@ -66,6 +66,7 @@ const expected: Specs = {
     next_attempt_at: `${time} null`,
     frozen_at: `${time} null`,
     revoking_since: `${time} null`,
+    quarantined_at: `${time} null`,
     usable: 'boolean',
     account_id: 'text null',
     account_label: 'text null',
