@@ -5,7 +5,7 @@ import { grantRef, parseRef } from '../src/connection/ids';
 import type { ConsentReading } from '../src/connection/messages';
 import type { ErrorCode } from '../src/errors';
 import type { Consent } from './consent-handlers';
-import { outcomeOf } from './failures';
+import { outcomeOf, reasonOf } from './failures';
 import { run } from './run-activity';
 
 /** Deliveries that prove nothing: the attempt goes on waiting for the browser's own. */
@@ -53,7 +53,7 @@ export async function obtain(consent: Consent, deadline: number): Promise<Exchan
         continue;
       }
       if (timedOut) await discard(consent);
-      move(consent, { stage: 'failed', code: timedOut ? 'CONSENT_NOT_COMPLETED' : code });
+      move(consent, { stage: 'failed', code: timedOut ? 'CONSENT_NOT_COMPLETED' : reasonOf(code) });
       return undefined;
     }
   }
@@ -68,7 +68,7 @@ export async function store(consent: Consent, sealed: string): Promise<boolean> 
   } catch (error) {
     const { code } = outcomeOf(error);
     await discard(consent);
-    move(consent, { stage: 'failed', code });
+    move(consent, { stage: 'failed', code: reasonOf(code) });
     return false;
   }
 }

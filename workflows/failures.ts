@@ -57,6 +57,9 @@ const LOCAL: Partial<Record<ErrorCode, readonly [FailureClass, ErrorCode]>> = {
   ENVELOPE_UNREADABLE: ['REAUTH', 'GRANT_REFUSED'],
 };
 
+/** The same for people: a code that has words of its own. */
+export const reasonOf = (code: ErrorCode): ErrorCode => LOCAL[code]?.[1] ?? code;
+
 function isFailureFacts(value: unknown): value is FailureFacts {
   return typeof value === 'object' && value !== null && 'class' in value && 'code' in value;
 }

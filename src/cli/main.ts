@@ -34,6 +34,10 @@ function port(text: string): number {
   if (/^\d+$/.test(text) && number <= 65_535) return number;
   throw new InvalidArgumentError('A port is a number from 0 to 65535; 0 takes a free one.');
 }
+function minutes(text: string): number {
+  if (/^\d{1,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('A whole number of minutes.');
+}
 
 program
   .command('dev')
@@ -92,12 +96,13 @@ program
 program
   .command('doctor')
   .description('check everything a connection needs, a line each; exit code 78 when something is red')
+  .option('--outage <minutes>', 'warn where tokens would not outlive such an outage of Temporal', minutes)
   .option('--after-restore', 'the vault came back from a backup: quarantine what it may have spoilt (workers stopped)')
   .action(
-    guarded(async ({ afterRestore }: { afterRestore?: boolean }) => {
+    guarded(async ({ afterRestore, outage }: { afterRestore?: boolean; outage?: number }) => {
       const { doctor, quarantineAll } = await import('./commands/doctor.js');
       if (afterRestore) return quarantineAll(process.env, print, say);
-      if (!(await doctor(process.env, print, say))) process.exitCode = RED;
+      if (!(await doctor(process.env, outage, print, say))) process.exitCode = RED;
     }),
   );
 

@@ -36,6 +36,16 @@ export function serveFloorMs(lifetimeMs: number): number {
   return Math.min(10 * SECOND, lifetimeMs / 10);
 }
 
+/**
+ * How long nothing may refresh (Temporal or its database away) without a token that cannot be served, milliseconds;
+ * undefined where no clock refreshes: a token of unknown lifetime, `on_demand`.
+ */
+export function outageSlackMs(lifetimeSeconds: number | null, policy: Policy): number | undefined {
+  if (lifetimeSeconds === null || policy.refresh !== 'proactive') return undefined;
+  const lifetime = lifetimeSeconds * SECOND;
+  return refreshBufferMs(lifetime, policy) - serveFloorMs(lifetime);
+}
+
 /** A generation younger than this is not refreshed on a caller's word: `min(60 s, L/4)`. */
 export function youthMs(lifetimeSeconds: number | null): number {
   return lifetimeSeconds === null ? MINUTE : Math.min(MINUTE, (lifetimeSeconds * SECOND) / 4);

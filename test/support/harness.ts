@@ -35,6 +35,8 @@ export interface HarnessOptions {
   readonly tuning?: Tuning;
   readonly decorate?: (ports: Ports) => Ports;
   readonly config?: Partial<Config>;
+  /** Another way to the database, for example through a proxy. */
+  readonly databaseVia?: (url: string) => Promise<string>;
   /** 0 = every workflow task replays from the start. */
   readonly maxCachedWorkflows?: number;
   /** Secrets made by the provider as the test goes. */
@@ -106,7 +108,7 @@ export class Harness {
     });
     let vault: MonotonicVault | undefined;
     const config: Config = {
-      databaseUrl: database.url,
+      databaseUrl: (await options.databaseVia?.(database.url)) ?? database.url,
       publicUrl: 'http://127.0.0.1:3000',
       callbackUrl: 'http://127.0.0.1:3000/callback',
       host: '127.0.0.1',

@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import { examine, pollersOf, type Finding, type Patient } from '../../src/cli/doctor/checks';
 import { DurableOAuthError } from '../../src/errors';
 import { Harness } from '../support/harness';
+import { connected, settings } from '../unit/registry/builders';
 
 let harness: Harness;
 let site: Server;
@@ -20,9 +21,9 @@ afterAll(async () => {
 });
 
 function patient(change: Partial<Patient> = {}): Patient {
-  const { config, registry, vault, temporal } = harness.parts;
+  const { config, registry, vault, temporal, catalogue } = harness.parts;
   const callbackUrl = `http://127.0.0.1:${(site.address() as AddressInfo).port}/callback`;
-  return { registry, vault, temporal, config: { ...config, callbackUrl }, ...change };
+  return { registry, vault, temporal, catalogue, config: { ...config, callbackUrl }, ...change };
 }
 const of = (findings: readonly Finding[], check: string): Finding | undefined =>
   findings.find((one) => one.check === check);
@@ -37,6 +38,7 @@ it('says of each part that it is well, and only warns that the callback is local
     'Temporal: ok',
     'queue durable-oauth: ok',
     'queue durable-oauth-requests: ok',
+    'outage slack: ok',
     'callback: warning',
   ]);
   for (const { text } of findings) expect(text).not.toBe('');
@@ -44,7 +46,7 @@ it('says of each part that it is well, and only warns that the callback is local
 
 it('without database, vault and Temporal everything that needs them is red, and says what to do', async () => {
   const findings = await examine(patient({ registry: undefined, vault: undefined, temporal: undefined }));
-  expect(findings.filter(({ status: said }) => said === 'red')).toHaveLength(7);
+  expect(findings.filter(({ status: said }) => said === 'red')).toHaveLength(8);
   for (const { status: said, todo } of findings) expect(said === 'ok' ? 'nothing' : todo).toBeTruthy();
 });
 
@@ -94,5 +96,20 @@ it('no envelope key is red, an old one a warning', async () => {
   expect(of(await examine(keys([old])), 'envelope key')).toMatchObject({
     status: 'warning',
     text: 'the newest is 96 h old',
+  });
+});
+
+it('says which outage the tokens outlive, and warns when a longer one is expected', async () => {
+  const { registry } = harness.parts;
+  await registry.tenants.create('slack', 'Slack');
+  const buffered = settings({ policy: { refresh: 'proactive', fallback: 'pause', refresh_buffer_seconds: 900 } });
+  await connected(registry, 'slack', { settings: buffered });
+  const asked = async (outageMs: number) => of(await examine(patient({ outageMs })), 'outage slack');
+  expect(await asked(600_000)).toMatchObject({ status: 'ok', text: expect.stringContaining('of 890 s') as unknown });
+  await connected(registry, 'slack');
+  expect(await asked(0)).toMatchObject({ status: 'ok', text: expect.stringContaining('of 290 s') as unknown });
+  expect(await asked(600_000)).toMatchObject({
+    status: 'warning',
+    text: expect.stringContaining('1 would expire in one of 10 min') as unknown,
   });
 });

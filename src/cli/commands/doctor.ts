@@ -4,6 +4,7 @@ import { compose, connectTemporal } from '../../compose';
 import { readConfig, type Config } from '../../config';
 import { formatRef, parseRef, TASK_QUEUE } from '../../connection/ids';
 import { DurableOAuthError, isDurableOAuthError } from '../../errors';
+import { createCatalogue } from '../../providers/catalogue';
 import { openVault } from '../../open-vault';
 import { openRegistry } from '../../registry/open';
 import { afterRestore, type Restored } from '../doctor/after-restore';
@@ -13,11 +14,16 @@ import type { Print } from './connections';
 type Say = (line: string) => void;
 
 /** @returns whether nothing is red */
-export async function doctor(env: NodeJS.ProcessEnv, print: Print, say: Say): Promise<boolean> {
+export async function doctor(
+  env: NodeJS.ProcessEnv,
+  outageMinutes: number | undefined,
+  print: Print,
+  say: Say,
+): Promise<boolean> {
   const config = readConfig(env);
   const { patient, close } = await open(config, say);
   try {
-    const findings = await examine(patient);
+    const findings = await examine({ ...patient, outageMs: (outageMinutes ?? 0) * 60_000 });
     print(findings, () => findings.map(lineOf).join('\n'));
     return findings.every(({ status }) => status !== 'red');
   } finally {
@@ -43,7 +49,7 @@ async function open(config: Config, say: Say): Promise<{ patient: Patient; close
   const vault = await or(openVault(config.vault, !used));
   const temporal = await or(connectTemporal());
   return {
-    patient: { config, registry, vault, temporal },
+    patient: { config, registry, vault, temporal, catalogue: createCatalogue() },
     async close() {
       await registry?.close();
       await vault?.close?.();

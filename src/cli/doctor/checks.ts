@@ -2,12 +2,16 @@
 import { randomBytes } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { Config } from '../../config';
-import { REQUESTS_TASK_QUEUE, TASK_QUEUE } from '../../connection/ids';
+import { outageSlackMs } from '../../connection/clocks';
+import { formatRef, REQUESTS_TASK_QUEUE, TASK_QUEUE } from '../../connection/ids';
 import { isDurableOAuthError } from '../../errors';
+import type { Catalogue } from '../../providers/preset';
+import { policyOf } from '../../providers/resolve';
 import type { Registry } from '../../registry/contract';
 import { migrationsOf } from '../../registry/migrator';
 import type { Vault } from '../../vault/port';
 import { Secret } from '../../vault/secret';
+import { everyConnection } from '../every-connection';
 
 export interface Finding {
   readonly check: string;
@@ -25,6 +29,9 @@ export interface Patient {
   readonly registry: Registry | undefined;
   readonly vault: Vault | undefined;
   readonly temporal: Client | undefined;
+  readonly catalogue: Catalogue;
+  /** The outage that tokens should outlive, milliseconds; absent = only told. */
+  readonly outageMs?: number;
 }
 
 const ok = (text: string): Verdict => ({ status: 'ok', text });
@@ -32,6 +39,9 @@ const warning = (text: string, todo: string): Verdict => ({ status: 'warning', t
 const red = (text: string, todo: string): Verdict => ({ status: 'red', text, todo });
 
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+/** A large fleet is judged by its first connections. */
+const SLACK_SAMPLE = 1_000;
 const SKEW_WARNING_MS = 2_000;
 const SKEW_RED_MS = 30_000;
 const KEY_WARNING_MS = 50 * HOUR_MS;
@@ -46,6 +56,7 @@ export const CHECKS: Readonly<Record<string, (patient: Patient) => Promise<Verdi
   Temporal: checkTemporal,
   [`queue ${TASK_QUEUE}`]: (patient) => checkPollers(patient, TASK_QUEUE, ['WORKFLOW', 'ACTIVITY']),
   [`queue ${REQUESTS_TASK_QUEUE}`]: (patient) => checkPollers(patient, REQUESTS_TASK_QUEUE, ['ACTIVITY']),
+  'outage slack': checkSlack,
   callback: checkCallback,
 };
 
@@ -169,6 +180,32 @@ export async function pollersOf(temporal: Client, queue: string, kind: 'WORKFLOW
   );
   const since = Date.now() - POLLED_WITHIN_MS;
   return (pollers ?? []).filter(({ lastAccessTime: at }) => Number(at?.seconds ?? 0) * 1000 > since).length;
+}
+
+/** While Temporal or its database is away nothing is refreshed: the buffer before expiry is all there is. */
+async function checkSlack({ registry, config, catalogue, outageMs = 0 }: Patient): Promise<Verdict> {
+  if (registry === undefined) return NEEDS_REGISTRY;
+  let [seen, short] = [0, 0];
+  let least: { ref: string; slack: number } | undefined;
+  for await (const { connection, integration } of everyConnection(registry, config.tenants)) {
+    const preset = catalogue.get(integration.settings.preset);
+    if (preset === undefined || connection.frozenAt !== null) continue;
+    const slack = outageSlackMs(connection.lifetimeSeconds, policyOf(integration.settings, preset));
+    if (slack === undefined) continue;
+    if (++seen > SLACK_SAMPLE) break;
+    if (slack < outageMs) short++;
+    if (least === undefined || slack < least.slack) {
+      least = { ref: formatRef({ tenant: connection.tenant, connection: connection.id }), slack };
+    }
+  }
+  if (least === undefined) return ok('no connection is refreshed by the clock');
+  const of = seen > SLACK_SAMPLE ? ` of the first ${SLACK_SAMPLE}` : '';
+  const text = `tokens outlive an outage of Temporal of ${Math.floor(least.slack / 1000)} s (${least.ref}, the least${of})`;
+  if (short === 0) return ok(text);
+  return warning(
+    `${text}; ${short} would expire in one of ${outageMs / MINUTE_MS} min`,
+    'lengthen policy.refresh_buffer_seconds of their integrations, as far as the provider refreshes that early',
+  );
 }
 
 /** From here; whether the world reaches it, only the world can tell. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleWorkflowCode } from '@temporalio/worker';
 
@@ -16,6 +16,31 @@ it('M-01 the mandated top level exists', () => {
     'README.md',
   ];
   expect(mandated.filter((name) => !existsSync(join(root, name)))).toEqual([]);
+});
+
+it('M-02 every mandated package is declared, and imported by what is shipped or by its tests', () => {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
+    string,
+    Record<string, string>
+  >;
+  const declared = { ...manifest['dependencies'], ...manifest['peerDependencies'], ...manifest['devDependencies'] };
+  const shipped = sources('src', 'workflows', 'activities');
+  for (const name of [
+    '@temporalio/client',
+    '@temporalio/worker',
+    '@temporalio/workflow',
+    '@temporalio/activity',
+    'axios',
+    '@aws-sdk/client-secrets-manager',
+    'zod',
+  ]) {
+    expect({ name, declared: name in declared }).toEqual({ name, declared: true });
+    // By value: a type alone does no work.
+    const imports = new RegExp(`^import (?!type )[^;]*from '${name}'`, 'm');
+    expect({ name, users: shipped.filter((text) => imports.test(text)).length > 0 }).toEqual({ name, users: true });
+  }
+  expect(declared).toHaveProperty('jest');
+  expect(sources('test').filter((text) => /\bexpect\(/.test(text)).length).toBeGreaterThan(50);
 });
 
 it('M-06 nothing that reaches the network or a vault is in the workflow bundle', async () => {
@@ -47,3 +72,11 @@ it('the doors of package.json are the ones the README names', () => {
 });
 
 const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
+function sources(...folders: readonly string[]): string[] {
+  return folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8')),
+  );
+}

@@ -50,13 +50,14 @@ describe.each([
 });
 
 describe('the wire', () => {
-  it('a put whose answer is lost is repeated with its own version id: one version, stored once', async () => {
+  it('000-20 create, read and write are the calls of AWS, each version under its own id: a lost answer is repeated and stored once', async () => {
     const vault = open();
     await vault.put(REF, 1, tokens(1));
     aws.faults.loseAnswers = 1;
     expect(await vault.put(REF, 2, tokens(2))).toBe('stored');
     expect(aws.log.filter((operation) => operation === 'PutSecretValue')).toHaveLength(2);
     expect(await vault.latest(REF)).toMatchObject({ generation: 2 });
+    expect(new Set(aws.log)).toEqual(new Set(['GetSecretValue', 'CreateSecret', 'PutSecretValue']));
   });
 
   it('throttling is repeated once, a full version quota never', async () => {

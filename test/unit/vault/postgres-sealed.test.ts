@@ -51,7 +51,7 @@ describe('conformance', () => {
 });
 
 describe('keys', () => {
-  it('000-20 what is in the tables opens nothing: values are sealed, with the id of their key', async () => {
+  it('what is in the tables opens nothing: values are sealed, with the id of their key', async () => {
     const vault = await open();
     await vault.put('client/sealed/oc_1/sec_1', 1, secret());
     const rows = await sql('SELECT * FROM durable_oauth_vault.cells');
