@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { DurableOAuthError } from '../../../src/errors';
-import { migrate } from '../../../src/registry/migrator';
+import { MIGRATIONS } from '../../../src/registry/migrations';
+import { migrate, migrationsOf } from '../../../src/registry/migrator';
 import { testDatabase, type TestDatabase } from '../../support/database';
 
 let database: TestDatabase;
@@ -16,6 +17,7 @@ afterAll(async () => {
   await database?.stop();
 });
 
+const known = MIGRATIONS.map(({ name }) => name);
 const names = async (): Promise<string[]> =>
   (await client.query<{ name: string }>('SELECT name FROM schema_migrations ORDER BY name')).rows.map(
     ({ name }) => name,
@@ -24,15 +26,17 @@ const names = async (): Promise<string[]> =>
 it('ten processes that migrate an empty database at once all succeed, and each migration is applied once', async () => {
   await client.query('DROP SCHEMA public CASCADE');
   await client.query('CREATE SCHEMA public');
+  expect(await migrationsOf(database.url)).toEqual({ missing: known, unknown: [] });
   await Promise.all(Array.from({ length: 10 }, () => migrate(database.url)));
-  expect(await names()).toEqual(['0001-initial']);
+  expect(await names()).toEqual(known);
   await client.query(`INSERT INTO tenants (id, name) VALUES ('t', 't')`);
 });
 
 it('migrating again keeps the data, and a newer schema is left alone', async () => {
   await client.query(`INSERT INTO schema_migrations (name) VALUES ('9999-of-a-later-version')`);
   await migrate(database.url);
-  expect(await names()).toEqual(['0001-initial', '9999-of-a-later-version']);
+  expect(await names()).toEqual([...known, '9999-of-a-later-version']);
+  expect(await migrationsOf(database.url)).toEqual({ missing: [], unknown: ['9999-of-a-later-version'] });
   expect((await client.query('SELECT id FROM tenants')).rows).toEqual([{ id: 't' }]);
 });
 
