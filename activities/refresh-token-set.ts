@@ -1,5 +1,6 @@
 import { refreshDueAt, SECOND } from '../src/connection/clocks';
 import { grantRef, parseRef } from '../src/connection/ids';
+import { spendsRefreshToken } from '../src/connection/rotation';
 import type { ConnectionRef, FailureFacts } from '../src/connection/types';
 import type { Sealer } from '../src/envelope';
 import { DurableOAuthError, isDurableOAuthError } from '../src/errors';
@@ -202,8 +203,10 @@ function refuseOlder(
   generation: number,
   ref: string,
 ): void {
-  // Client credentials spend nothing.
-  if ((held?.generation ?? 0) >= generation || integration.settings.grant_type === 'client_credentials') return;
+  const { grant_type: grantType, rotation: mode } = integration.settings;
+  if ((held?.generation ?? 0) >= generation || grantType === 'client_credentials') return;
+  // What is not spent by its use is as good as the newest.
+  if (held !== undefined && !spendsRefreshToken({ mode })) return;
   throw new DurableOAuthError('VAULT_UNAVAILABLE', 'The vault answers with an older generation than it was given', {
     ref,
     generation,

@@ -1,4 +1,6 @@
 /** `npm run demo`: everything embedded, with a real authorization server. `--headless` judges itself. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { untilAskedToEnd } from '../src/cli/exit';
 import { runHeadless } from './headless';
@@ -12,12 +14,17 @@ async function main(): Promise<number> {
   if (process.argv.includes('--headless')) return (await runHeadless(stopped)) ? 0 : 1;
   if (process.argv.some((word) => word.startsWith('-'))) {
     say(
-      'npm run demo [-- --headless]\n\n--headless  run without a person, kill the worker, take parts away, and judge what happens',
+      'npm run demo [-- --headless] [-- --vault <driver>]\n\n--headless  run without a person, kill the worker, take parts away, and judge what happens\n--vault     directory (default), aws-secrets-manager (on moto, from PyPI) or postgres-sealed (a throw-away PostgreSQL)',
     );
     return process.argv.includes('--help') ? 0 : 64;
   }
+  // Another vault than the folder is thrown away at the end, and so is what refers to it.
+  const throwAway = !['', 'directory'].includes(process.env['VAULT'] ?? '');
+  const dataDir = throwAway
+    ? await mkdtemp(join(tmpdir(), 'durable-oauth-demo-'))
+    : join(process.cwd(), '.durable-oauth', 'demo');
   const demo = await startDemo({
-    dataDir: join(process.cwd(), '.durable-oauth', 'demo'),
+    dataDir,
     log: say,
     workerLog: () => undefined,
   });
@@ -30,12 +37,15 @@ async function main(): Promise<number> {
     say(`Temporal Web UI   ${demo.dev.temporalUi ?? ''}`);
     say(`API               ${demo.dev.url}/v2/tenants/${demo.rest.tenant}/connections`);
     if (waiting) say(`Connect           ${await demo.rest.consentLink(waiting.id)}   (any name and password)`);
-    say('\nTokens live 60 s. Ctrl-C stops everything; the next start goes on with these connections.\n');
+    say(
+      `\nTokens live 60 s. Ctrl-C stops everything${throwAway ? '' : '; the next start goes on with these connections'}.\n`,
+    );
     await Promise.race([stopped, tell(demo)]);
     return 0;
   } finally {
     say('Stopping everything …');
     await demo.stop();
+    if (throwAway) await rm(dataDir, { recursive: true, force: true });
   }
 }
 

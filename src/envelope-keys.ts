@@ -32,7 +32,7 @@ export interface TendedEnvelopeKeys {
  */
 export async function tendEnvelopeKeys(tools: {
   readonly vault: Vault;
-  readonly registry: Registry['envelopeKeys'];
+  readonly registry: Pick<Registry['envelopeKeys'], 'list' | 'insert' | 'markDestroyed'>;
   readonly now: Date;
 }): Promise<TendedEnvelopeKeys> {
   const { vault, registry, now } = tools;
@@ -68,7 +68,7 @@ export function registryPublicKeys(registry: Pick<Registry['envelopeKeys'], 'lis
   };
 }
 
-async function makeKey(vault: Vault, registry: Registry['envelopeKeys']): Promise<string> {
+async function makeKey(vault: Vault, registry: Pick<Registry['envelopeKeys'], 'insert'>): Promise<string> {
   const kid = idFrom('ek', randomBytes(17));
   const { publicKey, privateKey } = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true });
   const privateJwk = new Secret(JSON.stringify(await exportJWK(privateKey)));

@@ -1,9 +1,9 @@
 /** `npm run chaos`: kill it for minutes, and let the authorization server's ledger be the judge. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageFolder } from '../../src/cli/dev/package-folder';
-import { append, pageOf } from './record';
+import { append, pageOf, readRuns, withSummary, type Run } from './record';
 import { runChaos } from './run';
 
 const HELP = `npm run chaos [-- --minutes 10] [--seed 1] [--connections 60] [--record]
@@ -11,12 +11,19 @@ const HELP = `npm run chaos [-- --minutes 10] [--seed 1] [--connections 60] [--r
 --minutes      how long processes are killed (default 10)
 --seed         the same seed makes the same trouble (default: from the clock)
 --connections  how many (default 60, spread over six rotation modes)
---record       add the run to bench/chaos.json and bench/CHAOS.md`;
+--record       add the run to bench/chaos.json, bench/CHAOS.md and the README
+--page         only write those pages again from bench/chaos.json`;
 
-const BENCH = join(packageFolder(), 'bench');
+const RUNS = join(packageFolder(), 'bench', 'chaos.json');
 const started = Date.now();
 const say = (line: string): void =>
   void process.stdout.write(`${String(Math.round((Date.now() - started) / 1000)).padStart(5)} s  ${line}\n`);
+
+function writePages(runs: readonly Run[]): void {
+  writeFileSync(join(packageFolder(), 'bench', 'CHAOS.md'), pageOf(runs));
+  const readme = join(packageFolder(), 'README.md');
+  writeFileSync(readme, withSummary(readFileSync(readme, 'utf8'), runs));
+}
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -25,6 +32,7 @@ async function main(): Promise<number> {
       seed: { type: 'string' },
       connections: { type: 'string', default: '60' },
       record: { type: 'boolean', default: false },
+      page: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -36,10 +44,14 @@ async function main(): Promise<number> {
     process[values.help ? 'stdout' : 'stderr'].write(`${HELP}\n`);
     return values.help ? 0 : 64;
   }
+  if (values.page) {
+    writePages(readRuns(RUNS));
+    return 0;
+  }
   const run = await runChaos({ minutes, seed, connections }, say);
   process.stdout.write(`\n${pageOf([run])}\n`);
   for (const violation of run.violations) say(`VIOLATION ${violation}`);
-  if (values.record) writeFileSync(join(BENCH, 'CHAOS.md'), pageOf(append(join(BENCH, 'chaos.json'), run)));
+  if (values.record) writePages(append(RUNS, run));
   say(run.violations.length === 0 ? 'no violation' : `${run.violations.length} violations`);
   return run.violations.length === 0 ? 0 : 1;
 }

@@ -44,21 +44,54 @@ export function rowsOf(victims: readonly Victim[], kills: readonly Kill[], peopl
 }
 
 export function append(file: string, run: Run): readonly Run[] {
-  const runs = [...(existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Run[]) : []), run];
+  const runs = [...readRuns(file), run];
   writeFileSync(file, `${JSON.stringify(runs)}\n`);
   return runs;
 }
 
+export const readRuns = (file: string): readonly Run[] =>
+  existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Run[]) : [];
+
+const NO_REFRESH: Point = 'no refresh under way';
+const sumOf = (runs: readonly Run[], of: (run: Run) => number): number =>
+  runs.reduce((total, run) => total + of(run), 0);
+
+/** The record in a few lines: refreshes hit by a kill, and of them (in brackets) the consents that were needed. */
+export function summaryOf(runs: readonly Run[]): string {
+  const rows = runs.flatMap((run) => run.rows);
+  const cell = (point: Point, mode: RotationMode): string => {
+    const own = rows.filter((one) => one.point === point && one.mode === mode);
+    const [hits, consents] = [own.reduce((n, row) => n + row.hits, 0), own.reduce((n, row) => n + row.consents, 0)];
+    return point === NO_REFRESH ? `– (${consents})` : `${hits} (${consents})`;
+  };
+  const dead = rows.reduce((total, row) => total + row.dead, 0);
+  const violations = sumOf(runs, (run) => run.violations.length);
+  return `${sumOf(runs, (run) => run.kills)} kills in ${runs.length} runs, ${sumOf(runs, (run) => run.refreshes)} refreshes, ${sumOf(runs, (run) => run.calls)} calls of the API: **${violations} violations**, ${dead} tokens served dead.
+Refreshes hit by a kill, and in brackets the consents that were needed, each for an answer that was committed and reached nobody:
+
+| Killed | ${ROTATION_MODES.map((mode) => mode.replaceAll('_', ' ')).join(' | ')} |
+| --- |${' --- |'.repeat(ROTATION_MODES.length)}
+${POINTS.map((point) => `| ${point} | ${ROTATION_MODES.map((mode) => cell(point, mode)).join(' | ')} |`).join('\n')}`;
+}
+
+const FROM = '<!-- chaos: written by npm run chaos -- --page -->\n<!-- prettier-ignore-start -->';
+const TO = '<!-- prettier-ignore-end -->';
+
+/** Put the summary where a page keeps it. */
+export function withSummary(page: string, runs: readonly Run[]): string {
+  const [from, to] = [page.indexOf(FROM), page.indexOf(TO)];
+  if (from < 0 || to < from) throw new Error('The page has no place for the summary of chaos');
+  return `${page.slice(0, from)}${FROM}\n\n${summaryOf(runs)}\n\n${page.slice(to)}`;
+}
+
 export function pageOf(runs: readonly Run[]): string {
-  const sum = (of: (run: Run) => number): number => runs.reduce((total, run) => total + of(run), 0);
-  const violations = runs.flatMap(({ violations: found }) => found);
   const cells = POINTS.flatMap((point) =>
     ROTATION_MODES.map((mode) => {
       const own = runs.flatMap(({ rows }) => rows).filter((one) => one.point === point && one.mode === mode);
       const add = (of: (row: Row) => number): number => own.reduce((total, one) => total + of(one), 0);
       const [hits, consents, dead] = [add(({ hits: n }) => n), add(({ consents: n }) => n), add(({ dead: n }) => n)];
-      const recovered = point === 'no refresh under way' ? '–' : String(Math.max(0, hits - consents));
-      return `| ${point} | ${mode.replaceAll('_', ' ')} | ${point === 'no refresh under way' ? '–' : hits} | ${recovered} | ${consents} | ${dead} |`;
+      const recovered = point === NO_REFRESH ? '–' : String(Math.max(0, hits - consents));
+      return `| ${point} | ${mode.replaceAll('_', ' ')} | ${point === NO_REFRESH ? '–' : hits} | ${recovered} | ${consents} | ${dead} |`;
     }),
   );
   return `# Chaos
@@ -67,8 +100,7 @@ export function pageOf(runs: readonly Run[]): string {
 vault, PostgreSQL and (twice) Temporal go away; the authorization server answers 503, 429, after 8 s, or commits and drops the
 connection. Judged by the server's ledger. Runs add up here.
 
-${runs.length} runs, ${sum(({ kills }) => kills)} kills, ${sum(({ refreshes }) => refreshes)} refreshes, ${sum(({ calls }) => calls)} calls of the API, **${violations.length} violations**,
-${sum(({ consents }) => consents)} renewed consents, each of them for an answer that was committed and reached nobody.
+${summaryOf(runs)}
 
 A kill hits a refresh when its request was on its way, or answered less than 400 ms before; the others hit none. Consents and dead
 tokens without such a kill (the provider dropped the answer) stand under "no refresh under way".

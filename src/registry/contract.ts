@@ -274,6 +274,8 @@ export interface Registry {
     list(): Promise<readonly { kid: string; publicJwk: Readonly<Record<string, unknown>>; createdAt: string }[]>;
     insert(kid: string, publicJwk: Readonly<Record<string, unknown>>): Promise<void>;
     markDestroyed(kid: string): Promise<void>;
+    /** Ids of keys that no vault may hold any more. */
+    destroyed(): Promise<readonly string[]>;
   };
 
   /** @returns the database's clock, ISO 8601; @throws REGISTRY_UNAVAILABLE */

@@ -13,6 +13,16 @@ export function envelopeKeysRepository(db: Kysely<Tables>): Registry['envelopeKe
         .orderBy('kid', 'desc')
         .execute(),
 
+    async destroyed() {
+      const rows = await db
+        .selectFrom('envelope_keys')
+        .select('kid')
+        .where('destroyed_at', 'is not', null)
+        .orderBy('kid')
+        .execute();
+      return rows.map(({ kid }) => kid);
+    },
+
     async insert(kid, publicJwk) {
       await db
         .insertInto('envelope_keys')

@@ -83,7 +83,7 @@ class DirectoryVault implements Vault {
     if (!create && (await unlessMissing(access(this.#keyCheck).then(() => true))) === undefined) {
       throw new DurableOAuthError(
         'VAULT_UNAVAILABLE',
-        `There is no vault in ${this.#path}, and this installation has used one: is its volume mounted, and VAULT_PATH right?`,
+        `There is no vault in ${this.#path}, and none is made here: is its volume mounted, and VAULT_PATH right?`,
       );
     }
     await makeFolder(this.#path);

@@ -30,9 +30,23 @@ export async function migrateVault(
   const count: Record<Outcome, number> = { copied: 0, present: 0, outdated: 0, gone: 0 };
   await to.checkWritable();
   let done = 0;
-  for await (const ref of from.list('')) {
+  for await (const ref of ours(from)) {
     count[await copy(from, to, ref)] += 1;
     progress(++done);
+  }
+  return count;
+}
+
+/**
+ * Destroy in the target what the source destroyed after it was copied. Only while the source is the vault in use.
+ * @returns how many were destroyed
+ */
+export async function followDestroyed(from: Vault, to: Vault): Promise<number> {
+  let count = 0;
+  for await (const ref of ours(to)) {
+    if ((await unlessMissing(from.latest(ref))) !== 'gone') continue;
+    await to.destroy(ref);
+    count++;
   }
   return count;
 }
@@ -48,7 +62,7 @@ export async function destroyMigrated(
   progress: (done: number) => void = () => undefined,
 ): Promise<number> {
   let done = 0;
-  for await (const ref of from.list('')) {
+  for await (const ref of ours(from)) {
     const entry = await unlessGone(from.latest(ref));
     if (entry === undefined) continue;
     const there = await unlessGone(to.latest(ref));
@@ -57,6 +71,11 @@ export async function destroyMigrated(
     progress(++done);
   }
   return done;
+}
+
+/** A store may hold what others put there: another installation whose prefix begins with ours. */
+async function* ours(vault: Vault): AsyncGenerator<string> {
+  for (const kind of ['client/', 'grant/', 'system/']) yield* vault.list(kind);
 }
 
 async function copy(from: Vault, to: Vault, ref: string): Promise<Outcome> {

@@ -33,9 +33,15 @@ export interface PostgresVaultOptions {
   readonly create?: boolean;
 }
 
+export interface Resealed {
+  readonly resealed: number;
+  /** Keys that something is still sealed with, the current one too: a process that was not restarted goes on with its own. */
+  readonly keysInUse: readonly string[];
+}
+
 export interface PostgresVault extends Vault {
-  /** Seal anew what an older key sealed. Values stay as they are. May be stopped and run again. @returns how many */
-  reseal(progress?: (done: number) => void): Promise<number>;
+  /** Seal anew what an older key sealed. Values stay as they are. May be stopped and run again. */
+  reseal(progress?: (done: number) => void): Promise<Resealed>;
   close(): Promise<void>;
 }
 
@@ -52,6 +58,7 @@ const TABLES = [
      sealed bytea NOT NULL,
      PRIMARY KEY (ref, generation)
    )`,
+  `CREATE INDEX IF NOT EXISTS cells_key ON ${SCHEMA}.cells (key_id)`,
   `CREATE TABLE IF NOT EXISTS ${SCHEMA}.destroyed (ref text PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())`,
 ];
 
@@ -103,7 +110,7 @@ class PostgresSealedVault implements PostgresVault {
         if (!create) {
           throw new DurableOAuthError(
             'VAULT_UNAVAILABLE',
-            `There is no schema ${SCHEMA} in the vault's database, and this installation has used one: is VAULT_DATABASE_URL right?`,
+            `There is no schema ${SCHEMA} in the vault's database, and none is made here: is VAULT_DATABASE_URL right?`,
           );
         }
         for (const statement of TABLES) await client.query(statement);
@@ -190,30 +197,44 @@ class PostgresSealedVault implements PostgresVault {
     }
   }
 
-  async reseal(progress: (done: number) => void = () => undefined): Promise<number> {
-    let done = 0;
+  async reseal(progress: (done: number) => void = () => undefined): Promise<Resealed> {
+    const { current } = this.#keys;
+    let [done, ref, generation] = [0, '', '0'];
     for (;;) {
-      const count = await this.#pool.transaction('The vault was not resealed', {}, async (client) => {
-        const { rows } = await client.query<Cell & { ref: string }>(
-          `SELECT ref, generation, key_id, sealed FROM ${SCHEMA}.cells WHERE key_id <> $1 LIMIT $2 FOR UPDATE SKIP LOCKED`,
-          [this.#keys.current, PAGE],
+      // By the primary key, so that a large vault is walked once.
+      const rows = await this.#pool.transaction('The vault was not resealed', {}, async (client) => {
+        const page = await client.query<Cell & { ref: string }>(
+          `SELECT ref, generation, key_id, sealed FROM ${SCHEMA}.cells
+           WHERE (ref, generation) > ($1, $2) ORDER BY ref, generation LIMIT $3 FOR UPDATE`,
+          [ref, generation, PAGE],
         );
-        for (const cell of rows) {
-          const { ref, generation } = cell;
-          const sealed = this.#seal(ref, Number(generation), this.#text(ref, cell));
+        for (const cell of page.rows) {
+          if (cell.key_id === current) continue;
+          const sealed = this.#seal(cell.ref, Number(cell.generation), this.#text(cell.ref, cell));
           await client.query(`UPDATE ${SCHEMA}.cells SET key_id = $3, sealed = $4 WHERE ref = $1 AND generation = $2`, [
-            ref,
-            generation,
-            this.#keys.current,
+            cell.ref,
+            cell.generation,
+            current,
             sealed,
           ]);
+          done++;
         }
-        return rows.length;
+        return page.rows;
       });
-      if (count === 0) return done;
-      done += count;
+      const last = rows.at(-1);
+      if (last === undefined) return { resealed: done, keysInUse: await this.#keysInUse() };
+      ({ ref, generation } = last);
       progress(done);
     }
+  }
+
+  async #keysInUse(): Promise<string[]> {
+    const { rows } = await this.#pool.use('The vault was not resealed', {}, (client) =>
+      client.query<{ id: string }>(
+        `SELECT id FROM ${SCHEMA}.keys WHERE EXISTS (SELECT FROM ${SCHEMA}.cells WHERE key_id = id) ORDER BY id`,
+      ),
+    );
+    return rows.map(({ id }) => id);
   }
 
   close(): Promise<void> {
@@ -223,12 +244,14 @@ class PostgresSealedVault implements PostgresVault {
   /** The first process to use a key leaves the word; a later one that cannot read it has another key under the same id. */
   async #checkKey(client: PoolClient, id: string): Promise<void> {
     const key = this.#keys.keys.get(id)!;
-    await client.query(`INSERT INTO ${SCHEMA}.keys (id, word) VALUES ($1, $2) ON CONFLICT DO NOTHING`, [
-      id,
-      seal(key, contextOf('key', 0, id), 'ok'),
-    ]);
+    const context = contextOf('key', 0, id);
     const { rows } = await client.query<{ word: Buffer }>(`SELECT word FROM ${SCHEMA}.keys WHERE id = $1`, [id]);
-    if (rows[0] && unseal(key, contextOf('key', 0, id), rows[0].word) === 'ok') return;
+    if (rows[0] === undefined) {
+      // Only then: a database that is read-only for a while must still open.
+      await client.query(`INSERT INTO ${SCHEMA}.keys (id, word) VALUES ($1, $2)`, [id, seal(key, context, 'ok')]);
+      return;
+    }
+    if (unseal(key, context, rows[0].word) === 'ok') return;
     throw new DurableOAuthError(
       'CONFIGURATION_INVALID',
       `The key "${id}" of VAULT_KEYS is not the one this vault knows under that id; give a new key a new id`,

@@ -120,7 +120,7 @@ describe('the registry', () => {
   });
 });
 
-it('20 equal saves through the whole product: one connection, and no secret in the vault that no row names', async () => {
+it('000-22 20 equal saves through the whole product: one connection, and no secret in the vault that no row names', async () => {
   const provider = await startScriptedProvider({ clients: { robot: { secret: 'robot-secret-canary' } } });
   const harness = await Harness.start({ tuning: { jitter: 0 }, secrets: () => provider.issuedSecrets() });
   try {

@@ -239,8 +239,12 @@ function withDecodedPayloads(json: string): string {
   return [json, ...open].join('\n');
 }
 
+/** The Temporal CLI, which is the dev server too. */
+export const temporalCli = (): string =>
+  process.env.TEMPORAL_CLI_PATH ?? join(homedir(), '.cache/durable-oauth/temporal-cli/v1.5.1/temporal');
+
 async function startTemporal(): Promise<TestWorkflowEnvironment> {
-  const path = process.env.TEMPORAL_CLI_PATH ?? join(homedir(), '.cache/durable-oauth/temporal-cli/v1.5.1/temporal');
+  const path = temporalCli();
   const set = (name: string, value: string): string[] => ['--dynamic-config-value', `${name}=${value}`];
   return TestWorkflowEnvironment.createLocal({
     server: {

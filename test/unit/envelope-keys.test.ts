@@ -9,7 +9,7 @@ import { Secret } from '../../src/vault/secret';
 const DAY = 86_400_000;
 const START = Date.parse('2026-01-01T00:00:00.000Z');
 
-type Keys = Registry['envelopeKeys'];
+type Keys = Omit<Registry['envelopeKeys'], 'destroyed'>;
 type Row = Awaited<ReturnType<Keys['list']>>[number];
 
 /** Rows in memory, dated by the test's clock. */

@@ -1,8 +1,9 @@
 /** Consent on real parts: Temporal, database, vault, and an authorization server nobody here wrote. */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { OAUTH_CALLBACK } from '../../src/connection/messages';
 import { consentWorkflowId } from '../../src/connection/ids';
-import { eventually, Harness, RUNS } from '../support/harness';
+import { eventually, Harness, RUNS, temporalCli } from '../support/harness';
 import { testClients, testProvider, type TestProvider } from '../support/provider';
 import { CALLBACK, complete, read, saved, view, visit } from '../support/scenes';
 
@@ -87,32 +88,39 @@ describe.each(RUNS)('consent ($run)', ({ tuning, maxCachedWorkflows }) => {
     expect(await complete(harness, visitor)).toBe('connected');
   });
 
-  it('M-03 a consent signalled while no worker runs is completed when one starts, with one code exchange', async () => {
-    const ref = await saved(harness, integration());
-    const visitor = await visit(harness, ref);
-    const before = await tokenCalls();
-    await harness.stopWorkers();
-    const params = new URL(visitor.callbackUrl).searchParams;
-    const browser = createHash('sha256')
-      .update(visitor.cookie.split('.').at(-1) ?? '')
-      .digest('base64url');
-    const code = await harness.parts.sealer.seal('code', { code: params.get('code') });
-    const handle = harness.parts.temporal.workflow.getHandle(consentWorkflowId(visitor.stateHash));
-    await handle.signal(OAUTH_CALLBACK, { v: 1, browser, code });
-    await harness.startWorkers();
-    const seen = await eventually(
-      'the exchange',
-      () => harness.parts.consents.describe(visitor.attempt, visitor.cookie),
-      (now) => now?.stage === 'waiting_for_confirmation',
-    );
-    await harness.parts.consents.confirm(visitor.attempt, visitor.cookie, seen?.csrf ?? '');
-    await eventually(
-      'active',
-      () => harness.parts.registry.connections.get(ref),
-      (row) => row?.state === 'active',
-    );
-    expect(await tokenCalls()).toBe(before + 1);
-  });
+  it.each(['client', 'Temporal CLI'])(
+    'M-03 a consent signalled by the %s while no worker runs is completed when one starts, with one code exchange',
+    async (by) => {
+      const ref = await saved(harness, integration());
+      const visitor = await visit(harness, ref);
+      const before = await tokenCalls();
+      await harness.stopWorkers();
+      const params = new URL(visitor.callbackUrl).searchParams;
+      const browser = createHash('sha256')
+        .update(visitor.cookie.split('.').at(-1) ?? '')
+        .digest('base64url');
+      const code = await harness.parts.sealer.seal('code', { code: params.get('code') });
+      const [workflowId, payload] = [consentWorkflowId(visitor.stateHash), { v: 1, browser, code }];
+      if (by === 'client') await harness.parts.temporal.workflow.getHandle(workflowId).signal(OAUTH_CALLBACK, payload);
+      else {
+        const words = ['workflow', 'signal', '--address', harness.env.address, '--workflow-id', workflowId];
+        execFileSync(temporalCli(), [...words, '--name', OAUTH_CALLBACK, '--input', JSON.stringify(payload)]);
+      }
+      await harness.startWorkers();
+      const seen = await eventually(
+        'the exchange',
+        () => harness.parts.consents.describe(visitor.attempt, visitor.cookie),
+        (now) => now?.stage === 'waiting_for_confirmation',
+      );
+      await harness.parts.consents.confirm(visitor.attempt, visitor.cookie, seen?.csrf ?? '');
+      await eventually(
+        'active',
+        () => harness.parts.registry.connections.get(ref),
+        (row) => row?.state === 'active',
+      );
+      expect(await tokenCalls()).toBe(before + 1);
+    },
+  );
 
   it('003-08 a declined consent exchanges nothing and keeps the connection waiting', async () => {
     const ref = await saved(harness, integration());

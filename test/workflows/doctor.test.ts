@@ -50,6 +50,15 @@ it('without database, vault and Temporal everything that needs them is red, and 
   for (const { status: said, todo } of findings) expect(said === 'ok' ? 'nothing' : todo).toBeTruthy();
 });
 
+it('a vault that nobody has made yet is no fault', async () => {
+  const { registry } = harness.parts;
+  const none = { ...registry, envelopeKeys: { ...registry.envelopeKeys, list: async () => [] } };
+  expect(of(await examine(patient({ vault: undefined, registry: none })), 'vault')).toMatchObject({
+    status: 'warning',
+  });
+  expect(of(await examine(patient({ vault: undefined })), 'vault')).toMatchObject({ status: 'red' });
+});
+
 it('a vault that does not take, give or destroy is red at that step', async () => {
   const down = (): Promise<never> => Promise.reject(new DurableOAuthError('VAULT_UNAVAILABLE', 'The disk is full'));
   const { vault } = harness.parts;

@@ -1,9 +1,11 @@
 /** The vault came back from a backup: what may be spent is not sent, until somebody decides. */
 import type { Ports } from '../../src/compose';
 import { afterRestore, type Restored } from '../../src/cli/doctor/after-restore';
+import { clientSecretRef, grantRef } from '../../src/connection/ids';
 import type { ConnectionRef } from '../../src/connection/types';
+import { DurableOAuthError } from '../../src/errors';
 import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
-import type { VaultEntry } from '../../src/vault/port';
+import type { Vault, VaultEntry } from '../../src/vault/port';
 import { eventually, Harness } from '../support/harness';
 import { caller, CALLBACK, complete, read, saved, visit } from '../support/scenes';
 
@@ -141,15 +143,71 @@ describe('after a restore', () => {
     );
   }, 90_000);
 
-  it('what spends nothing is left alone', async () => {
-    const [plain, robot] = [
-      await pasted('plain', 'none'),
-      await saved(harness, scene('plain', { grant_type: 'client_credentials', rotation: 'unknown' })),
-    ];
+  it('what spends nothing is left alone, and refreshes although the backup holds an older generation', async () => {
+    provider.tokenLifetime(6);
+    const plain = await pasted('plain', 'none');
+    const robot = await saved(harness, scene('plain', { grant_type: 'client_credentials', rotation: 'unknown' }));
+    await eventually(
+      'a second generation',
+      () => row(plain),
+      (r) => r?.generation === 2,
+    );
+    restored = true;
     const seen = await look();
-    expect(of(seen, plain)).toMatchObject({ verdict: 'safe', quarantined: false });
+    expect(of(seen, plain)).toMatchObject({ verdict: 'safe', quarantined: false, held: 1 });
     expect(of(seen, robot)).toMatchObject({ verdict: 'safe', quarantined: false });
-    await harness.parts.connections.revoke(plain, 'done', caller);
-    expect(of(await look(), plain)).toMatchObject({ verdict: 'gone' });
+    const generation = (await row(plain))?.generation ?? 0;
+    await eventually(
+      'it goes on',
+      () => row(plain),
+      (r) => (r?.generation ?? 0) > generation,
+    );
+  }, 60_000);
+
+  it('a client secret that the backup lacks, or a damaged entry, keeps nobody else from being looked at', async () => {
+    const [first, second] = [await pasted('app', 'strict'), await pasted('app', 'strict')];
+    const context = (await harness.parts.registry.connections.context(first))!;
+    const lost = [clientSecretRef(first.tenant, context.client.id, context.client.secretId ?? '')];
+    const damaged = [grantRef(second, (await row(second))?.grantId ?? '')];
+    const { vault } = harness.parts;
+    const seen: Restored[] = [];
+    const broken: Vault = {
+      capabilities: vault.capabilities,
+      put: (...given) => vault.put(...given),
+      destroy: (ref) => vault.destroy(ref),
+      checkWritable: () => vault.checkWritable(),
+      list: (prefix) => vault.list(prefix),
+      async latest(ref) {
+        if (lost.includes(ref)) throw new DurableOAuthError('VAULT_MISSING');
+        if (damaged.includes(ref)) throw new DurableOAuthError('VAULT_CORRUPT');
+        return vault.latest(ref);
+      },
+    };
+    for await (const one of afterRestore({ ...harness.parts, vault: broken, by: 'test' })) seen.push(one);
+    expect(of(seen, first)).toMatchObject({ verdict: 'uncertain', quarantined: true });
+    expect(of(seen, second)).toMatchObject({ verdict: 'missing', quarantined: true });
+  });
+
+  it('what was revoked since the backup is destroyed again', async () => {
+    const ref = await pasted('plain', 'none');
+    await harness.parts.connections.revoke(ref, 'done', caller);
+    await eventually(
+      'it is finished',
+      () => row(ref),
+      (r) => r?.revokingSince === null,
+    );
+    const destroyed: string[] = [];
+    const { vault } = harness.parts;
+    const watched: Vault = {
+      capabilities: vault.capabilities,
+      put: (...given) => vault.put(...given),
+      latest: (path) => vault.latest(path),
+      checkWritable: () => vault.checkWritable(),
+      list: (prefix) => vault.list(prefix),
+      destroy: (path) => (destroyed.push(path), vault.destroy(path)),
+    };
+    for await (const one of afterRestore({ ...harness.parts, vault: watched, by: 'test' })) void one;
+    expect(destroyed).toContain(grantRef(ref, (await row(ref))?.grantId ?? ''));
+    expect(of(await look(), ref)).toMatchObject({ verdict: 'gone' });
   });
 });

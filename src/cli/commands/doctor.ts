@@ -45,8 +45,8 @@ async function open(config: Config, say: Say): Promise<{ patient: Patient; close
       return undefined;
     });
   const registry = await or(openRegistry({ url: config.databaseUrl }));
-  const used = registry === undefined || (await registry.envelopeKeys.list().catch(() => [])).length > 0;
-  const vault = await or(openVault(config.vault, !used));
+  // Never made here: an empty vault in the place of one that is away would be taken for it.
+  const vault = await or(openVault(config.vault, false));
   const temporal = await or(connectTemporal());
   return {
     patient: { config, registry, vault, temporal, catalogue: createCatalogue() },
@@ -61,7 +61,7 @@ async function open(config: Config, say: Say): Promise<{ patient: Patient; close
 const VERDICTS: Readonly<Record<Restored['verdict'], string>> = {
   spent: 'spent: give consent again',
   uncertain: 'uncertain: quarantined',
-  missing: 'not in the vault: give consent again',
+  missing: 'not in the vault, or damaged: give consent again',
   safe: 'safe: a refresh spends nothing',
   gone: 'revoked',
 };

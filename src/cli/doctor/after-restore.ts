@@ -3,7 +3,7 @@
  * the grant. Every connection whose refresh spends its token is quarantined; what is known of each is said.
  */
 import { spendsRefreshToken } from '../../connection/rotation';
-import { formatRef, grantRef, clientSecretRef } from '../../connection/ids';
+import { clientSecretRef, envelopeKeyRef, formatRef, grantRef } from '../../connection/ids';
 import type { ConnectionRef } from '../../connection/types';
 import { isDurableOAuthError } from '../../errors';
 import type { AuthorizationServer } from '../../oauth/contract';
@@ -11,7 +11,7 @@ import { isOAuthFailure } from '../../oauth/failure';
 import type { Catalogue } from '../../providers/preset';
 import { targetOf } from '../../providers/resolve';
 import type { ConnectionContext, Registry } from '../../registry/contract';
-import type { Vault } from '../../vault/port';
+import type { Vault, VaultEntry } from '../../vault/port';
 import type { TokenSet } from '../../vault/secret';
 import { everyConnection } from '../every-connection';
 
@@ -29,7 +29,7 @@ export interface Restored {
   readonly ref: string;
   /**
    * `spent`: the vault holds less than the registry knows of, a new consent is needed. `uncertain`: it may be the newest.
-   * `missing`: the vault holds nothing of it. `safe`: a refresh spends nothing. `gone`: revoked.
+   * `missing`: the vault holds nothing of it that can be opened. `safe`: a refresh spends nothing. `gone`: revoked.
    */
   readonly verdict: 'spent' | 'uncertain' | 'missing' | 'safe' | 'gone';
   readonly quarantined: boolean;
@@ -41,11 +41,12 @@ export interface Restored {
 }
 
 /**
- * Ask, then quarantine, one connection after the other. Repeating it is harmless. Sends access tokens to the identity
- * endpoint and nothing else; no refresh token leaves.
+ * Quarantine, then look, one connection after the other; and destroy again what a backup brought back of what was revoked.
+ * Repeating it is harmless. Sends access tokens to the identity endpoint and nothing else; no refresh token leaves.
  * @throws VAULT_UNAVAILABLE, REGISTRY_UNAVAILABLE: run it again
  */
 export async function* afterRestore(deps: RestoreDeps): AsyncGenerator<Restored> {
+  for (const kid of await deps.registry.envelopeKeys.destroyed()) await deps.vault.destroy(envelopeKeyRef(kid));
   for await (const context of everyConnection(deps.registry, deps.tenants)) {
     const { connection } = context;
     if (connection.grantId === null) continue;
@@ -56,35 +57,43 @@ export async function* afterRestore(deps: RestoreDeps): AsyncGenerator<Restored>
 async function look(deps: RestoreDeps, context: ConnectionContext, grant: string): Promise<Restored> {
   const { connection, integration } = context;
   const ref: ConnectionRef = { tenant: connection.tenant, connection: connection.id };
+  const path = grantRef(ref, grant);
   const told = { ref: formatRef(ref), known: connection.generation, held: 0 };
-  if (connection.frozenAt !== null) return { ...told, verdict: 'gone', quarantined: false };
-  const { grant_type: grantType, rotation } = integration.settings;
-  if (grantType === 'client_credentials' || !spendsRefreshToken({ mode: rotation })) {
-    return { ...told, verdict: 'safe', quarantined: false };
+  if (connection.frozenAt !== null) {
+    // A revocation that is under way still needs the token, and destroys it itself.
+    if (connection.revokingSince === null) await deps.vault.destroy(path);
+    return { ...told, verdict: 'gone', quarantined: false };
   }
-  const entry = await newest(deps.vault, grantRef(ref, grant));
-  await deps.registry.connections.quarantine(ref, {
-    type: 'connection.quarantined',
-    by: deps.by,
-    traceId: 'doctor',
-    facts: { held: entry?.generation ?? 0, known: connection.generation },
-  });
-  if (entry === undefined) return { ...told, verdict: 'missing', quarantined: true };
+  const { grant_type: grantType, rotation } = integration.settings;
+  if (grantType === 'client_credentials') return { ...told, verdict: 'safe', quarantined: false };
+  const quarantined = spendsRefreshToken({ mode: rotation });
+  if (quarantined) {
+    await deps.registry.connections.quarantine(ref, { type: 'connection.quarantined', by: deps.by, traceId: 'doctor' });
+  }
+  const entry = await newest(deps.vault, path);
+  if (entry === undefined) return { ...told, verdict: 'missing', quarantined };
+  const seen = { ...told, held: entry.generation, quarantined };
+  if (!quarantined) return { ...seen, verdict: 'safe' };
   return {
-    ...told,
-    held: entry.generation,
+    ...seen,
     verdict: entry.generation < connection.generation ? 'spent' : 'uncertain',
-    quarantined: true,
     accessToken: await probe(deps, context, entry.set),
   };
 }
 
+/** @returns undefined when there is none, or none that can be opened */
 async function newest(vault: Vault, ref: string): Promise<{ generation: number; set: TokenSet } | undefined> {
+  const entry = await held(vault, ref);
+  return entry?.secret.kind === 'token_set' ? { generation: entry.generation, set: entry.secret } : undefined;
+}
+
+/** One entry that is not there, or was damaged, must not keep the others from being looked at. */
+async function held(vault: Vault, ref: string): Promise<VaultEntry | undefined> {
   try {
-    const { generation, secret } = await vault.latest(ref);
-    return secret.kind === 'token_set' ? { generation, set: secret } : undefined;
+    return await vault.latest(ref);
   } catch (error) {
-    if (isDurableOAuthError(error, 'VAULT_MISSING') || isDurableOAuthError(error, 'VAULT_GONE')) return undefined;
+    const absent = ['VAULT_MISSING', 'VAULT_GONE', 'VAULT_CORRUPT'] as const;
+    if (absent.some((code) => isDurableOAuthError(error, code))) return undefined;
     throw error;
   }
 }
@@ -97,8 +106,8 @@ async function probe(deps: RestoreDeps, context: ConnectionContext, set: TokenSe
   if (settings.endpoints.identity === undefined || preset === undefined) return 'no endpoint to ask';
   if (set.expiresAt !== null && Date.parse(set.expiresAt) <= Date.now()) return 'expired';
   const secret = client.secretId === null ? undefined : clientSecretRef(client.tenant, client.id, client.secretId);
-  const held = secret === undefined ? undefined : (await deps.vault.latest(secret)).secret;
-  const target = targetOf(settings, preset, held?.kind === 'client_secret' ? held : undefined);
+  const entry = secret === undefined ? undefined : (await held(deps.vault, secret))?.secret;
+  const target = targetOf(settings, preset, entry?.kind === 'client_secret' ? entry : undefined);
   try {
     await deps.authorizationServer.identify({ ...target, audience: target.audience ?? set.audience }, set.accessToken);
     return 'accepted';

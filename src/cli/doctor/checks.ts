@@ -105,9 +105,14 @@ async function checkClock({ registry }: Patient): Promise<Verdict> {
 }
 
 /** A probe of its own, destroyed at once. */
-async function checkVault({ vault, config }: Patient): Promise<Verdict> {
+async function checkVault({ vault, config, registry }: Patient): Promise<Verdict> {
   const { driver } = config.vault;
-  if (vault === undefined) return red(`${driver} cannot be opened`, 'its own words are above');
+  if (vault === undefined) {
+    const keys = (await registry?.envelopeKeys.list())?.length;
+    return keys === 0
+      ? warning(`${driver} is not there yet`, 'the first worker makes it')
+      : red(`${driver} cannot be opened`, 'its own words are above');
+  }
   const ref = `system/doctor/${randomBytes(8).toString('hex')}`;
   const step = async <T>(what: string, work: Promise<T>): Promise<T> =>
     work.catch((error: unknown) => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrate, reseal, type MigrateOptions } from '../../../src/cli/commands/vault';
 import { readVaultConfig } from '../../../src/config';
-import { clientSecretRef, grantRef } from '../../../src/connection/ids';
+import { clientSecretRef, envelopeKeyRef, grantRef } from '../../../src/connection/ids';
 import { openVault } from '../../../src/open-vault';
 import { openRegistry } from '../../../src/registry/open';
 import type { Vault } from '../../../src/vault/port';
@@ -95,6 +95,7 @@ it('what the registry names and neither vault holds stops it, and nothing is del
   const registry = await openRegistry({ url: env['DATABASE_URL'] ?? '' });
   await connected(registry, await newTenant(registry));
   await registry.close();
+  await expect(run()).rejects.toMatchObject({ code: 'VAULT_MISSING' });
   env['VAULT'] = 'postgres-sealed';
   await expect(run({ deleteSource: true })).rejects.toMatchObject({
     code: 'VAULT_MISSING',
@@ -117,5 +118,40 @@ it('reseals with the first key', async () => {
     (value, text) => void printed.push(value, text()),
     () => undefined,
   );
-  expect(printed.slice(-2)).toEqual([{ resealed: 6, key: 'k2' }, expect.stringContaining('with k1 any more')]);
+  expect(printed.slice(-2)).toEqual([
+    { resealed: 6, key: 'k2', keysInUse: ['k2'] },
+    expect.stringContaining('no other key is in use'),
+  ]);
+});
+
+it('the way back into a store that was deleted from is refused, and destroys nothing', async () => {
+  await run();
+  env['VAULT'] = 'postgres-sealed';
+  await run({ deleteSource: true });
+  const back = { from: 'postgres-sealed', to: 'directory' } as const;
+  await expect(run(back)).rejects.toMatchObject({
+    code: 'VAULT_MISSING',
+    message: expect.stringContaining('migrate to an empty one') as unknown,
+  });
+  env['VAULT'] = 'directory';
+  await expect(run({ ...back, deleteSource: true })).rejects.toMatchObject({ code: 'VAULT_MISSING' });
+  expect(await listed('postgres-sealed')).toHaveLength(6);
+});
+
+it('envelope keys are copied while they live, and gone once they are destroyed', async () => {
+  const source = await opened('directory');
+  const registry = await openRegistry({ url: env['DATABASE_URL'] ?? '' });
+  for (const kid of ['ek_old', 'ek_new']) {
+    await source.put(envelopeKeyRef(kid), 1, { kind: 'envelope_key', privateJwk: new Secret('{}') });
+    await registry.envelopeKeys.insert(kid, {});
+  }
+  await run();
+  expect(await listed('postgres-sealed')).toHaveLength(8);
+  await registry.envelopeKeys.markDestroyed('ek_old');
+  await run();
+  expect(await listed('postgres-sealed')).not.toContain(envelopeKeyRef('ek_old'));
+  // A list that lags does not pass for a complete one.
+  await registry.envelopeKeys.insert('ek_unseen', {});
+  await expect(run()).rejects.toMatchObject({ code: 'VAULT_MISSING' });
+  await registry.close();
 });

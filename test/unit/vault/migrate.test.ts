@@ -1,5 +1,5 @@
 import { createMemoryVault, type MemoryVault } from '../../../src/vault/memory';
-import { destroyMigrated, migrateVault } from '../../../src/vault/migrate';
+import { destroyMigrated, followDestroyed, migrateVault } from '../../../src/vault/migrate';
 import type { Vault } from '../../../src/vault/port';
 import { Secret, type ClientSecret } from '../../../src/vault/secret';
 
@@ -73,4 +73,20 @@ it('destroys nothing that the target does not hold', async () => {
 it('believes no write that cannot be read back', async () => {
   const forgetful: Vault = { ...to, put: async () => 'stored' };
   await expect(migrateVault(from, forgetful)).rejects.toMatchObject({ code: 'VAULT_MISSING' });
+});
+
+it('what the source destroyed after it was copied is destroyed in the target as well', async () => {
+  await migrateVault(from, to);
+  await from.destroy('grant/b/cn_2/gr_2');
+  expect(await followDestroyed(from, to)).toBe(1);
+  expect(await listed(to)).toEqual(REFS.filter((ref) => ref !== 'grant/b/cn_2/gr_2'));
+  await expect(to.latest('grant/b/cn_2/gr_2')).rejects.toMatchObject({ code: 'VAULT_GONE' });
+});
+
+it('what is not ours under the same prefix is neither copied nor destroyed', async () => {
+  await from.put('staging/grant/a/cn_1/gr_1', 1, secret('of another installation'));
+  await migrateVault(from, to);
+  expect(await destroyMigrated(from, to)).toBe(4);
+  expect(await listed(from)).toEqual(['staging/grant/a/cn_1/gr_1']);
+  expect(await listed(to)).toEqual(REFS);
 });

@@ -68,9 +68,14 @@ describe('keys', () => {
     const both = await open(`${next},${old}`);
     await both.put('client/turn/oc_1/sec_1', 2, secret('after'));
     const progress: number[] = [];
-    expect(await both.reseal((done) => void progress.push(done))).toBeGreaterThan(0);
+    const first = await both.reseal((done) => void progress.push(done));
+    expect(first.resealed).toBeGreaterThan(0);
+    expect(first.keysInUse).toEqual(['k2']);
     expect(progress).not.toEqual([]);
-    expect(await both.reseal()).toBe(0);
+    // A process that was not restarted goes on with the old key.
+    await (await open(old)).put('client/late/oc_1/sec_1', 1, secret('late'));
+    expect(await both.reseal()).toEqual({ resealed: 1, keysInUse: ['k2'] });
+    expect(await both.reseal()).toEqual({ resealed: 0, keysInUse: ['k2'] });
     const alone = await open(next);
     expect(await alone.latest('client/turn/oc_1/sec_1')).toEqual({ generation: 2, secret: secret('after') });
     expect(await alone.put('client/turn/oc_1/sec_1', 1, secret('before'))).toBe('same');
@@ -126,8 +131,9 @@ describe('outages', () => {
     await empty.stop();
   });
 
-  it('a read-only database takes nothing, and is asked before a token is spent', async () => {
+  it('a read-only database is opened and read, takes nothing, and is asked before a token is spent', async () => {
     const vault = await open();
+    await vault.put('client/served/oc_1/sec_1', 1, secret());
     const name = new URL(database.url).pathname.slice(1);
     const writable = async (yes: boolean): Promise<void> => {
       const value = yes ? 'off' : 'on';
@@ -140,9 +146,12 @@ describe('outages', () => {
     };
     await writable(false);
     try {
-      await expect(
-        openPostgresVault({ url: database.url, keys: keyRingFromText(ONE), create: false }),
-      ).rejects.toMatchObject({ code: 'VAULT_UNAVAILABLE' });
+      const standby = await open(ONE, false);
+      await expect(standby.checkWritable()).rejects.toMatchObject({ code: 'VAULT_UNAVAILABLE' });
+      await expect(standby.put('client/standby/oc_1/sec_1', 1, secret())).rejects.toMatchObject({
+        code: 'VAULT_UNAVAILABLE',
+      });
+      expect(await standby.latest('client/served/oc_1/sec_1')).toMatchObject({ generation: 1 });
     } finally {
       await writable(true);
     }
@@ -150,12 +159,20 @@ describe('outages', () => {
   });
 });
 
-it('many writers of one ref take turns: each generation once, the newest 100 kept', async () => {
+it('several writers of one ref take turns: each generation once, the newest 100 kept', async () => {
   const vault = await open();
   const ref = 'grant/many/cn_1/gr_1';
-  await Promise.all(
-    Array.from({ length: 120 }, (_, index) => vault.put(ref, index + 1, secret(`v${index + 1}`)).catch(() => 'old')),
-  );
+  const queue = Array.from({ length: 120 }, (_, index) => index + 1);
+  const outcomes: string[] = [];
+  const writer = async (): Promise<void> => {
+    for (let generation = queue.shift(); generation !== undefined; generation = queue.shift()) {
+      // Two want the same generation: one stores it, the other finds its own value there.
+      const twice = [1, 2].map(() => vault.put(ref, generation, secret(`v${generation}`)));
+      outcomes.push((await Promise.all(twice)).sort().join());
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, writer));
+  expect(new Set(outcomes)).toEqual(new Set(['same,stored']));
   expect(await vault.latest(ref)).toMatchObject({ generation: 120 });
   const [{ count } = {}] = await sql(`SELECT count(*) FROM durable_oauth_vault.cells WHERE ref = '${ref}'`);
   expect(Number(count)).toBe(100);
