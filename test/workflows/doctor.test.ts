@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import { examine, pollersOf, type Finding, type Patient } from '../../src/cli/doctor/checks';
 import { DurableOAuthError } from '../../src/errors';
 import { Harness } from '../support/harness';
+import { vaultWith } from '../support/vault-with';
 import { connected, settings } from '../unit/registry/builders';
 
 let harness: Harness;
@@ -61,17 +62,8 @@ it('a vault that nobody has made yet is no fault', async () => {
 
 it('a vault that does not take, give or destroy is red at that step', async () => {
   const down = (): Promise<never> => Promise.reject(new DurableOAuthError('VAULT_UNAVAILABLE', 'The disk is full'));
-  const { vault } = harness.parts;
-  const whole = {
-    capabilities: vault.capabilities,
-    put: vault.put.bind(vault),
-    latest: vault.latest.bind(vault),
-    destroy: vault.destroy.bind(vault),
-    checkWritable: vault.checkWritable.bind(vault),
-    list: vault.list.bind(vault),
-  };
   for (const step of ['checkWritable', 'put', 'latest', 'destroy'] as const) {
-    const finding = of(await examine(patient({ vault: { ...whole, [step]: down } })), 'vault');
+    const finding = of(await examine(patient({ vault: vaultWith(harness.parts.vault, { [step]: down }) })), 'vault');
     expect(finding).toMatchObject({ status: 'red', text: expect.stringContaining('The disk is full') as unknown });
   }
 });

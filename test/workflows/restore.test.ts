@@ -5,8 +5,9 @@ import { clientSecretRef, grantRef } from '../../src/connection/ids';
 import type { ConnectionRef } from '../../src/connection/types';
 import { DurableOAuthError } from '../../src/errors';
 import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
-import type { Vault, VaultEntry } from '../../src/vault/port';
+import type { VaultEntry } from '../../src/vault/port';
 import { eventually, Harness } from '../support/harness';
+import { vaultWith } from '../support/vault-with';
 import { caller, CALLBACK, complete, read, saved, visit } from '../support/scenes';
 
 describe('after a restore', () => {
@@ -20,18 +21,13 @@ describe('after a restore', () => {
     const { vault } = ports;
     return {
       ...ports,
-      vault: {
-        capabilities: vault.capabilities,
-        put: (...of) => vault.put(...of),
-        destroy: (ref) => vault.destroy(ref),
-        checkWritable: () => vault.checkWritable(),
-        list: (prefix) => vault.list(prefix),
+      vault: vaultWith(vault, {
         async latest(ref) {
           const entry = await vault.latest(ref);
           if (entry.generation === 1) backup.set(ref, entry);
           return (restored && backup.get(ref)) || entry;
         },
-      },
+      }),
     };
   };
 
@@ -171,18 +167,13 @@ describe('after a restore', () => {
     const damaged = [grantRef(second, (await row(second))?.grantId ?? '')];
     const { vault } = harness.parts;
     const seen: Restored[] = [];
-    const broken: Vault = {
-      capabilities: vault.capabilities,
-      put: (...given) => vault.put(...given),
-      destroy: (ref) => vault.destroy(ref),
-      checkWritable: () => vault.checkWritable(),
-      list: (prefix) => vault.list(prefix),
+    const broken = vaultWith(vault, {
       async latest(ref) {
         if (lost.includes(ref)) throw new DurableOAuthError('VAULT_MISSING');
         if (damaged.includes(ref)) throw new DurableOAuthError('VAULT_CORRUPT');
         return vault.latest(ref);
       },
-    };
+    });
     for await (const one of afterRestore({ ...harness.parts, vault: broken, by: 'test' })) seen.push(one);
     expect(of(seen, first)).toMatchObject({ verdict: 'uncertain', quarantined: true });
     expect(of(seen, second)).toMatchObject({ verdict: 'missing', quarantined: true });
@@ -198,14 +189,7 @@ describe('after a restore', () => {
     );
     const destroyed: string[] = [];
     const { vault } = harness.parts;
-    const watched: Vault = {
-      capabilities: vault.capabilities,
-      put: (...given) => vault.put(...given),
-      latest: (path) => vault.latest(path),
-      checkWritable: () => vault.checkWritable(),
-      list: (prefix) => vault.list(prefix),
-      destroy: (path) => (destroyed.push(path), vault.destroy(path)),
-    };
+    const watched = vaultWith(vault, { destroy: (path) => (destroyed.push(path), vault.destroy(path)) });
     for await (const one of afterRestore({ ...harness.parts, vault: watched, by: 'test' })) void one;
     expect(destroyed).toContain(grantRef(ref, (await row(ref))?.grantId ?? ''));
     expect(of(await look(), ref)).toMatchObject({ verdict: 'gone' });
