@@ -11,6 +11,7 @@ import type { Chaos } from './world';
 
 /** From the end of an answer until it is surely stored or escrowed, and told. */
 const STORED_WITHIN_MS = 2_000;
+const LATE_MS = 30_000;
 
 export async function judge(chaos: Chaos, people: People, trouble: Trouble): Promise<readonly string[]> {
   return [...rulesBroken(chaos, people, trouble), ...(await statesUnexplained(chaos)), ...(await canariesFound(chaos))];
@@ -88,11 +89,18 @@ function unheard(entry: LedgerEntry, kills: readonly Kill[], outages: Trouble['o
   );
 }
 
-async function statesUnexplained({ rests, victims }: Chaos): Promise<string[]> {
+/** Every connection is active, or its last request was refused or lost a moment ago: the last odd answers come late. */
+async function statesUnexplained({ rests, victims, provider }: Chaos): Promise<string[]> {
   const seen = await list(rests[0]!);
   return victims.flatMap(({ clientId, connection }) => {
     const state = seen.find(({ id }) => id === connection)?.state ?? 'not listed';
-    return state === 'active' ? [] : [`${clientId} ended ${state}`];
+    if (state === 'active') return [];
+    const last = provider
+      .ledger()
+      .filter((entry) => entry.clientId === clientId)
+      .at(-1);
+    const explained = state === 'degraded' && last !== undefined && last.status !== 200;
+    return explained && Date.now() - last.startedAt < LATE_MS ? [] : [`${clientId} ended ${state}`];
   });
 }
 
