@@ -10,6 +10,7 @@ import {
 } from '../src/client/call-api';
 import { parseRef } from '../src/connection/ids';
 import { isRepeatable } from '../src/connection/requests';
+import { retryAfterOf } from '../src/oauth/answer-facts';
 import type { ApiAnswer } from '../src/oauth/contract';
 import type { ApiRequestInput, ApiResult, RequestActivities } from './contract';
 import { behindBoundary } from './failure';
@@ -76,9 +77,8 @@ function refusal(input: ApiRequestInput, answer: ApiAnswer, attempt: number): Ap
   });
 }
 
-/** RFC 9110 section 10.2.3: seconds, or a date. */
+/** At most an hour, and always a finite number: the engine's own converter throws at any other, outside our boundary. */
 function retryAfterMs(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
-  return ms > 0 ? ms : undefined;
+  const seconds = retryAfterOf(text, new Date());
+  return seconds === undefined ? undefined : seconds * 1_000;
 }

@@ -23,7 +23,7 @@ import {
 const oauthCallbackSignal = defineSignal<[OAuthCallback | RawOAuthCallback]>(OAUTH_CALLBACK);
 const completeConsentUpdate = defineUpdate<ConsentReading, [OAuthCallback]>(COMPLETE_CONSENT);
 const confirmConsentUpdate = defineUpdate<ConsentReading, [ConfirmConsent]>(CONFIRM_CONSENT);
-const describeConsentQuery = defineQuery<ConsentReading>(DESCRIBE_CONSENT);
+const describeConsentQuery = defineQuery<ConsentReading | undefined, [browser?: string]>(DESCRIBE_CONSENT);
 
 /** How long an update waits for the outcome before the page shows "in progress". */
 const ANSWER_WITHIN_MS = 20 * SECOND;
@@ -85,7 +85,12 @@ export function registerConsentHandlers(consent: Consent): void {
       },
     },
   );
-  setHandler(describeConsentQuery, () => consent.reading, { description: 'App, account, permissions, stage.' });
+  setHandler(
+    describeConsentQuery,
+    // A page asks for its browser; an operator asks for none.
+    (browser) => (browser === undefined || browser === consent.input.browser ? consent.reading : undefined),
+    { description: 'App, account, permissions, stage.' },
+  );
 }
 
 const PENDING: readonly ConsentReading['stage'][] = ['waiting_for_callback', 'exchanging'];

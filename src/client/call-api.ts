@@ -34,6 +34,7 @@ export interface ApiCall extends Sending {
 interface Addressed extends ApiCall {
   readonly ref: string;
   readonly url: string;
+  readonly mayFollow: (url: string) => boolean;
   readonly preset: Preset;
 }
 
@@ -85,19 +86,28 @@ async function addressed(ports: ApiPorts, ref: ConnectionRef, call: ApiCall): Pr
   if (!context) throw new DurableOAuthError('NOT_FOUND', 'Call an API through a connection', { ...ref });
   const { api_base_url, endpoints, preset: name } = context.integration.settings;
   const preset = presetOf(ports.catalogue, name);
-  const url = apiUrl(api_base_url, call.path, call.query, [
-    ...preset.denied_paths,
-    ...endpointsBelow(api_base_url, endpoints),
-  ]);
-  return { ...call, ref: formatRef(ref), url, preset };
+  const denied = [...preset.denied_paths, ...endpointsBelow(api_base_url, endpoints)];
+  const url = apiUrl(api_base_url, call.path, call.query, denied);
+  const mayFollow = (to: string): boolean => isAllowed(() => apiUrl(api_base_url, to, undefined, denied));
+  return { ...call, ref: formatRef(ref), url, mayFollow, preset };
+}
+
+function isAllowed(check: () => unknown): boolean {
+  try {
+    check();
+    return true;
+  } catch (error) {
+    if (isDurableOAuthError(error, 'ORIGIN_NOT_ALLOWED')) return false;
+    throw error;
+  }
 }
 
 async function send(api: ApiCaller, call: Addressed, token: FreshToken, leftMs: number): Promise<ApiAnswer> {
-  const { method, url, body, maxBytes, preset } = call;
+  const { method, url, mayFollow, body, maxBytes, preset } = call;
   const coordinates = { connection: call.ref, method };
   if (leftMs < WORTH_SENDING_MS) throw new DurableOAuthError('TOKEN_NOT_FRESH', undefined, coordinates);
   const timeoutMs = Math.min(call.timeoutMs, leftMs);
-  const request = { method, url, headers: safeHeaders(call.headers), body, timeoutMs, maxBytes };
+  const request = { method, url, headers: safeHeaders(call.headers), body, timeoutMs, maxBytes, mayFollow };
   try {
     return await api.send(request, { value: token.accessToken, preset });
   } catch (error) {

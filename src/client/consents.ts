@@ -78,6 +78,9 @@ async function begin(deps: ConsentsDeps, linkToken: string, lang: string): Retur
   const context = await deps.registry.connections.context(ref);
   const preset = context && deps.catalogue.get(context.integration.settings.preset);
   if (context === undefined || preset === undefined) throw unknown;
+  // Whoever revoked since did not mean the links that were out.
+  const { frozenAt } = context.connection;
+  if (frozenAt !== null && Date.parse(link.createdAt) < Date.parse(frozenAt)) throw unknown;
   const {
     endpoints,
     client_id: clientId,
@@ -194,8 +197,10 @@ function parseCallback(url: string): CallbackAnswer | undefined {
 async function viewOf(deps: ConsentsDeps, attempt: Attempt): Promise<ConsentView | undefined> {
   const handle = deps.temporal.workflow.getHandle(consentWorkflowId(attempt.stateHash));
   try {
-    const query = (): Promise<ConsentReading> => handle.query<ConsentReading>(DESCRIBE_CONSENT);
-    return view(await deps.temporal.withDeadline(soon(QUERY_DEADLINE_MS), query), attempt);
+    const query = (): Promise<ConsentReading | null | undefined> =>
+      handle.query<ConsentReading | null | undefined, [string]>(DESCRIBE_CONSENT, browserHash(attempt));
+    const reading = await deps.temporal.withDeadline(soon(QUERY_DEADLINE_MS), query);
+    return reading ? view(reading, attempt) : undefined;
   } catch (error) {
     if (isGone(error)) return undefined;
     throw asOurs(error, 'Reading a consent');

@@ -47,7 +47,8 @@ export const csrfOf = (attempt: Attempt): string =>
   createHmac('sha256', attempt.browserSecret).update('confirm').digest('base64url');
 
 export function sameText(a: string, b: string): boolean {
-  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+  const [one, other] = [Buffer.from(a), Buffer.from(b)];
+  return one.length === other.length && timingSafeEqual(one, other);
 }
 
 function cookieName(attempt: string, secure: boolean): string {

@@ -36,17 +36,38 @@ async function processMessage(message: Message, config: unknown): Promise<{ body
   const [tenant, connection] = step.data.connection.split('/');
   const { DURABLE_OAUTH_URL: url, DURABLE_OAUTH_EMAIL: username, DURABLE_OAUTH_API_KEY: password } = env.data;
   const answer = await axios
-    .post<{ data?: { attributes?: unknown }; errors?: { code?: string; title?: string }[] }>(
+    .post<{ data?: { attributes?: unknown }; errors?: { code?: string; title?: string }[] } | string>(
       `${url.replace(/\/+$/, '')}/v2/tenants/${tenant}/connections/${connection}/requests`,
       { data: { type: 'request', attributes: message.body } },
-      { auth: { username, password }, validateStatus: () => true, timeout: 60_000, proxy: false },
+      { auth: { username, password }, validateStatus: () => true, timeout: ANSWER_MS, proxy: false },
     )
-    .catch(() => {
-      throw new DurableOAuthError('TOKEN_NOT_FRESH', 'The durable-oauth server does not answer');
+    .catch((error: unknown) => {
+      throw unanswered(message, isRefusedConnection(error));
     });
-  const problem = answer.data.errors?.[0];
+  const document = typeof answer.data === 'object' && answer.data !== null ? answer.data : {};
+  const problem = document.errors?.[0];
   if (problem) throw new DurableOAuthError(isErrorCode(problem.code) ? problem.code : 'INTERNAL', problem.title);
-  return { body: answer.data.data?.attributes };
+  // A proxy in front of the server answers with a page of its own: what became of the request is then unknown.
+  if (answer.status !== 200 || document.data?.attributes === undefined) throw unanswered(message, false);
+  return { body: document.data.attributes };
 }
+
+/** The route itself answers within a minute. */
+const ANSWER_MS = 75_000;
+
+/** Only what may be repeated, or never left, is said to be worth another try. */
+function unanswered({ body }: Message, neverLeft: boolean): DurableOAuthError {
+  const { method = 'GET', idempotency_key: key } = body;
+  const harmless = neverLeft || method === 'GET' || method === 'HEAD' || typeof key === 'string';
+  return harmless
+    ? new DurableOAuthError('TOKEN_NOT_FRESH', 'The durable-oauth server does not answer')
+    : new DurableOAuthError(
+        'REQUEST_OUTCOME_UNKNOWN',
+        'The durable-oauth server did not answer: the API may have acted',
+      );
+}
+
+const isRefusedConnection = (error: unknown): boolean =>
+  axios.isAxiosError(error) && ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(error.code ?? '');
 
 export { processMessage as process };

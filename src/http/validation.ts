@@ -16,7 +16,7 @@ export function problemsInRequest(
   request: FastifyRequest,
 ): Problem[] {
   return validation.flatMap((issue) => {
-    const paths = unknownKeys(issue).map((key) => `${trimmed(issue.instancePath)}/${key}`);
+    const paths = unknownKeys(issue).map((key) => `${trimmed(issue.instancePath)}/${escaped(key)}`);
     const all = paths.length > 0 ? paths : [trimmed(issue.instancePath)];
     return all.map((path) =>
       validationContext === 'querystring' ? inQuery(path, issue) : inBody(path, issue, request),
@@ -50,12 +50,17 @@ function unknownKeys({ keyword, params }: ZodFastifySchemaValidationError): read
   return keyword === 'unrecognized_keys' && Array.isArray(params['keys']) ? params['keys'].map(String) : [];
 }
 
+/** RFC 6901 section 3. */
+const escaped = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
+const unescaped = (part: string): string => part.replaceAll('~1', '/').replaceAll('~0', '~');
+
 const trimmed = (path: string): string => (path === '/' ? '' : path);
 
 function valueAt(document: unknown, pointer: string): unknown {
   return pointer
     .split('/')
     .slice(1)
+    .map(unescaped)
     .reduce<unknown>(
       (node, key) =>
         typeof node === 'object' && node !== null && Object.hasOwn(node, key)

@@ -30,14 +30,14 @@ export function createApiCaller(options: GuardOptions): ApiCaller {
   };
 }
 
-/** Only a GET moves on, only within the origin; any other redirect is the author's answer to read. */
-function redirectOf(answer: ApiAnswer, { method }: ApiRequest, from: string): string | undefined {
+/** Only a GET moves on, only to where the author could have gone; any other redirect is the author's answer to read. */
+function redirectOf(answer: ApiAnswer, { method, mayFollow }: ApiRequest, from: string): string | undefined {
   const location = answer.headers['location'];
   if (answer.status < 300 || answer.status >= 400 || location === undefined || method !== 'GET') return undefined;
   if (!URL.canParse(location, from)) return undefined;
   const to = new URL(location, from);
   to.hash = '';
-  return to.origin === new URL(from).origin ? to.href : undefined;
+  return to.origin === new URL(from).origin && mayFollow(to.href) ? to.href : undefined;
 }
 
 function whole({ cut, ...answer }: GuardedAnswer, token: string): ApiAnswer {

@@ -96,6 +96,8 @@ export interface ApiRequest {
   readonly body?: string;
   readonly timeoutMs: number;
   readonly maxBytes: number;
+  /** Whether a redirect may be followed there with the token; the first URL was checked alike. */
+  readonly mayFollow: (url: string) => boolean;
 }
 
 export interface ApiAnswer {

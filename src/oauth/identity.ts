@@ -15,6 +15,7 @@ export interface Account {
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 const CLOCK_TOLERANCE_SECONDS = 60;
 const DOCUMENT_MS = 5_000;
+const MAX_ID = 255;
 const MAX_BYTES = 256 * 1024;
 
 /**
@@ -100,7 +101,8 @@ async function document(client: GuardedClient, url: string, end: number): Promis
 /** @returns undefined when the members name nobody */
 export function accountIn(members: Members, { identity }: Pick<Preset, 'identity'>): Account | undefined {
   const id = textAt(members, identity.id_path);
-  if (id === undefined) return undefined;
+  // Stored and compared as it is: what no database takes, or nobody would read, names nobody.
+  if (id === undefined || id.length > MAX_ID || /\p{C}/u.test(id)) return undefined;
   const label = at(members, identity.label_path);
   return { id, label: printable(typeof label === 'string' ? label : '') || printable(id) };
 }

@@ -3,10 +3,24 @@
 /** Anything shorter is found by chance. */
 const MIN_LENGTH = 8;
 
-/** @returns whether the token is in the text: plain, escaped for JSON or a URL, in hex or base64 of either alphabet */
+/**
+ * @returns whether the token is in the text: plain, escaped for JSON, HTML or a URL, in hex or base64 of either alphabet;
+ *   serialisers may write any character of it as an escape (`\\u003d`, `&#x3d;`)
+ */
 export function carriesToken(text: string, token: string): boolean {
-  return formsOf(token).some((form) => form.length >= MIN_LENGTH && text.includes(form));
+  const texts = [text, unescaped(text)];
+  return formsOf(token).some((form) => form.length >= MIN_LENGTH && texts.some((one) => one.includes(form)));
 }
+
+function unescaped(text: string): string {
+  return text
+    .replace(/\\u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+    .replace(/&#x([0-9a-f]{1,6});/gi, (all, hex: string) => character(parseInt(hex, 16)) ?? all)
+    .replace(/&#(\d{1,7});/g, (all, decimal: string) => character(Number(decimal)) ?? all)
+    .replaceAll('\\/', '/');
+}
+
+const character = (code: number): string | undefined => (code <= 0x10ffff ? String.fromCodePoint(code) : undefined);
 
 function formsOf(token: string): readonly string[] {
   const bytes = Buffer.from(token);

@@ -53,9 +53,12 @@ export function policyOf(settings: IntegrationSettings, preset: Preset): Policy 
   };
 }
 
-/** What people call it: the preset's title, or the label of an integration whose endpoints were typed in. */
-export function displayName(settings: Pick<IntegrationSettings, 'label'>, preset: Preset): string {
-  return preset.endpoints === undefined ? settings.label : preset.title;
+/**
+ * What people call it: the preset's title, or the label of an integration whose endpoints were typed in (C13: it has a
+ * context of its own). A page must not vouch for a company whose preset was taken with other endpoints.
+ */
+export function displayName(settings: Pick<IntegrationSettings, 'label' | 'context_id'>, preset: Preset): string {
+  return preset.endpoints === undefined || settings.context_id !== undefined ? settings.label : preset.title;
 }
 
 /** Origins of the OAuth endpoints at this moment; a secret is sent to no other. */

@@ -47,6 +47,15 @@ async function failureOf(work: Promise<unknown>): Promise<ApplicationFailure> {
 }
 
 describe('sendRequest', () => {
+  it.each(['9'.repeat(400), '31536000', 'Fri, 31 Dec 9999 23:59:59 GMT'])(
+    'a Retry-After of %s is an hour at most: the engine takes no other number',
+    async (value) => {
+      api.script = () => ({ ...json({}, 503), headers: { 'retry-after': value } });
+      const { nextRetryDelay } = await failureOf(send(ask()));
+      expect([undefined, 3_600_000]).toContain(nextRetryDelay);
+    },
+  );
+
   it('001-16 carries path, query, headers and body unchanged', async () => {
     await send(
       ask({

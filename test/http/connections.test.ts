@@ -226,4 +226,13 @@ describe('a revocation', () => {
     expect((await revoke('cn_foreign')).statusCode).toBe(404);
     expect(t.connections.revocations).toEqual([]);
   });
+
+  it('a cursor or filter that no id can be is a bad request, not a failure', async () => {
+    const auth = await t.bearer('acme', 'tenants.*');
+    for (const query of ['page[after]=%00', 'page[after]=%ED%A0%80']) {
+      const answer = await call(t, 'GET', `/v2/tenants/acme/connections?${query}`, { auth });
+      expect(answer.statusCode).toBe(400);
+      expect(answer.json()).toMatchObject({ errors: [{ source: { parameter: 'page[after]' } }] });
+    }
+  });
 });

@@ -136,6 +136,17 @@ describe('the start page', () => {
     t.consents.failure = new DurableOAuthError('NOT_FOUND');
     expect((await post('/oauth/start/unknown', '')).body).toBe(pages[0]?.body);
   });
+
+  it('starts nothing when another site presses its button, and says where the button leads', async () => {
+    const url = await makeLink();
+    const before = t.consents.begun.length;
+    for (const site of ['cross-site', 'same-site', 'none']) {
+      expect((await post(url, '', { 'sec-fetch-site': site })).statusCode).toBe(404);
+    }
+    expect(t.consents.begun).toHaveLength(before);
+    expect((await post(url, '', { 'sec-fetch-site': 'same-origin' })).statusCode).toBe(303);
+    expect(shown(await get(url))).toContain('The button leads to shop.test.');
+  });
 });
 
 describe('the callback', () => {

@@ -88,6 +88,17 @@ describe.each(RUNS)('consent ($run)', ({ tuning, maxCachedWorkflows }) => {
     expect(await complete(harness, visitor)).toBe('connected');
   });
 
+  it('what a consent shows is for its own browser: the state alone opens nothing', async () => {
+    const ref = await saved(harness, integration());
+    const visitor = await visit(harness, ref);
+    const [name = ''] = visitor.cookie.split('=');
+    const stranger = `${name}=${visitor.stateHash}.${'x'.repeat(43)}`;
+    expect(await harness.parts.consents.describe(visitor.attempt, visitor.cookie)).toBeDefined();
+    expect(await harness.parts.consents.describe(visitor.attempt, stranger)).toBeUndefined();
+    const odd = `${name}=${'é'.repeat(43)}.${'x'.repeat(43)}`;
+    expect(await harness.parts.consents.describe(visitor.attempt, odd)).toBeUndefined();
+  });
+
   it.each(['client', 'Temporal CLI'])(
     'M-03 a consent signalled by the %s while no worker runs is completed when one starts, with one code exchange',
     async (by) => {

@@ -45,6 +45,9 @@ export function startPages(app: App, deps: AppDeps): void {
     config: { public: true },
     schema: { params },
     handler: async (request, reply) => {
+      // A page of somebody else must not press the button unseen. Our own form sends no Origin (no-referrer).
+      if ((request.headers['sec-fetch-site'] ?? 'same-origin') !== 'same-origin')
+        throw new DurableOAuthError('NOT_FOUND');
       const lang = languageOf(request.headers['accept-language']);
       const { location, cookie } = await consents.begin(request.params.link, lang);
       return reply.header('set-cookie', cookieText(cookie)).redirect(location, 303);
@@ -82,7 +85,7 @@ function startPage({ say }: Said, { link, context, app, tenant }: Offer): Page {
     body: markup`<p>${say('startLead', { app, tenant, requester: plain(link.createdBy) })}</p>
       <h2>${say('permissions')}</h2>
       ${permissionList(scope, say('permissionsLead', { app }), say('noPermissions'))}
-      <p>${say('startPassword', { app })}</p>
+      <p>${say('startPassword', { app, host: hostOf(context) })}</p>
       <form method="post"><button type="submit">${say('startButton', { app })}</button></form>
       <div class="aside">
         <p>${say('linkExpires', { until: minute(link.expiresAt) })}</p>
@@ -91,6 +94,12 @@ function startPage({ say }: Said, { link, context, app, tenant }: Offer): Page {
         <p id="redirect-uri-hint">${say('uriHint', { app })}</p>
       </div>`,
   };
+}
+
+/** Where the button leads, whatever the integration is called. */
+function hostOf({ integration }: ConnectionContext): string | undefined {
+  const { authorization } = integration.settings.endpoints;
+  return authorization === undefined ? undefined : plain(new URL(authorization).host);
 }
 
 function expiredPage(said: Said, { link, app }: Offer): Page {

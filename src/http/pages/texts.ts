@@ -4,7 +4,7 @@ import type { Both } from '../../connection/reasons';
 const en = {
   startTitle: 'Connect to {app}',
   startLead: '{requester} asks you to connect an account at {app} to “{tenant}” on {brand}.',
-  startPassword: 'You sign in at {app} itself. {brand} never sees your password.',
+  startPassword: 'You sign in at {app} itself. {brand} never sees your password. The button leads to {host}.',
   startButton: 'Continue to {app}',
   permissions: 'Permissions',
   permissionsLead: '{app} will be asked for these permissions:',
@@ -41,7 +41,7 @@ const en = {
 const es: typeof en = {
   startTitle: 'Conectar con {app}',
   startLead: '{requester} le pide que conecte una cuenta de {app} con «{tenant}» en {brand}.',
-  startPassword: 'Usted inicia sesión en el propio {app}. {brand} nunca ve su contraseña.',
+  startPassword: 'Usted inicia sesión en el propio {app}. {brand} nunca ve su contraseña. El botón lleva a {host}.',
   startButton: 'Continuar a {app}',
   permissions: 'Permisos',
   permissionsLead: 'Se pedirán estos permisos a {app}:',

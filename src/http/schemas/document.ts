@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import { isId } from '../../connection/ids';
 
+/** Neither control characters nor halves of a character: no database takes all of them. */
+export const PRINTABLE = /^[^\p{Cc}\p{Cs}]*$/u;
+
 /** One line of printable text; blank is missing. */
 export const text = (max: number): z.ZodString =>
   z
@@ -9,7 +12,7 @@ export const text = (max: number): z.ZodString =>
     .trim()
     .min(1, 'Must not be blank')
     .max(max)
-    .regex(/^\P{Cc}*$/u, 'Must be one line without control characters');
+    .regex(PRINTABLE, 'Must be one line without control characters');
 
 export const id = z.string().refine(isId, 'Must be 1 to 64 of a-z, 0-9, _ and -');
 export const time = z.string();
@@ -70,5 +73,5 @@ export const list = <R extends z.ZodType>(
 /** Query of a paged collection (the JSON:API cursor profile, forward only). */
 export const page = {
   'page[size]': z.coerce.number().int().min(1).max(100).default(50),
-  'page[after]': z.string().optional(),
+  'page[after]': id.optional(),
 };

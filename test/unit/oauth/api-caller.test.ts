@@ -33,7 +33,15 @@ const send = (
   token = ASCII_TOKEN,
 ): Promise<ApiAnswer> =>
   caller.send(
-    { method: 'GET', url: `${api.origin}/orders`, headers: {}, timeoutMs: 5_000, maxBytes: 10_000, ...change },
+    {
+      method: 'GET',
+      url: `${api.origin}/orders`,
+      headers: {},
+      timeoutMs: 5_000,
+      maxBytes: 10_000,
+      mayFollow: () => true,
+      ...change,
+    },
     { value: new Secret(token), preset: preset(rules) },
   );
 
@@ -89,6 +97,12 @@ describe('redirects', () => {
     }
     expect(elsewhere.received).toEqual([]);
   });
+  it('to where the author could not have gone are the author’s to read', async () => {
+    api.answer = redirectTo('/oauth/authorize');
+    expect(await send({ mayFollow: (url) => !url.endsWith('/oauth/authorize') })).toMatchObject({ status: 302 });
+    expect(api.received).toHaveLength(1);
+  });
+
   it('are not followed by anything but GET', async () => {
     api.answer = redirectTo('/v2/orders', 307);
     for (const method of ['POST', 'PUT', 'DELETE', 'HEAD'] as const) {
@@ -115,6 +129,10 @@ describe('what comes back', () => {
     ASCII_TOKEN.replaceAll('/', '\\/'),
     encodeURIComponent(ASCII_TOKEN).toLowerCase().replace('9xw', '9Xw'),
     Buffer.from(`x=${ASCII_TOKEN};`).toString('base64'),
+    // As serialisers for pages write it: any character may be an escape.
+    [...ASCII_TOKEN].map((c) => (/\w/.test(c) ? c : `\\u00${c.charCodeAt(0).toString(16)}`)).join(''),
+    [...ASCII_TOKEN].map((c) => `&#x${c.charCodeAt(0).toString(16)};`).join(''),
+    [...ASCII_TOKEN].map((c) => `&#${c.charCodeAt(0)};`).join(''),
   ];
   it.each(forms.map((form, index) => [index, form] as const))(
     'is withheld when it repeats the token, form %i',
