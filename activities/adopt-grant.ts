@@ -16,11 +16,11 @@ export interface AdoptDeps extends ContextDeps {
  *
  * @returns facts of the grant, and the grant that was of record before
  * Fails with VAULT_MISSING or VAULT_GONE when the grant is not in the vault, OAUTH_CLIENT_UNUSABLE or NOT_FOUND when the
- * connection is gone.
+ * connection is gone, WRONG_ACCOUNT when another consent connected another account meanwhile.
  */
 export function createAdoptGrant(deps: AdoptDeps): DurableOAuthActivities['adoptGrant'] {
   return (input) =>
-    untilDone(['VAULT_MISSING', 'VAULT_GONE', 'OAUTH_CLIENT_UNUSABLE', 'NOT_FOUND'], async () => {
+    untilDone(['VAULT_MISSING', 'VAULT_GONE', 'OAUTH_CLIENT_UNUSABLE', 'NOT_FOUND', 'WRONG_ACCOUNT'], async () => {
       const ref = parseRef(input.ref);
       const context = await contextOf(deps, ref);
       const entry = await newestOf(deps.vault, ref, input.grant);

@@ -144,7 +144,12 @@ export interface DurableOAuthActivities {
          */
         readonly remove?: { readonly connection: string };
         /** Also record that the revocation of this connection is finished, and how it ended at the provider. */
-        readonly revoked?: { readonly connection: string; readonly provider: Tombstone['provider'] };
+        readonly revoked?: {
+          readonly connection: string;
+          readonly provider: Tombstone['provider'];
+          /** What was revoked: the row is frozen as long as it names it, whatever thawed it meanwhile. */
+          readonly grant?: string | null;
+        };
         readonly reason: string;
       },
   ): Promise<V1>;

@@ -20,10 +20,10 @@ export function createDestroySecrets(deps: DestroyDeps): DurableOAuthActivities[
     untilDone([], async () => {
       for (const ref of input.refs) await deps.vault.destroy(ref);
       if (input.revoked) {
-        const { connection, provider } = input.revoked;
+        const { connection, provider, grant } = input.revoked;
         const { tenant, by, traceId, reason } = input;
         const event = { type: 'grant.destroyed', by, traceId, facts: { provider, reason } };
-        await deps.registry.connections.recordRevoked({ tenant, connection }, event);
+        await deps.registry.connections.recordRevoked({ tenant, connection }, event, grant);
       }
       if (input.remove) await remove(deps, { tenant: input.tenant, connection: input.remove.connection }, input);
       return { v: 1 };

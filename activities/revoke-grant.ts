@@ -30,7 +30,12 @@ export function createRevokeGrant(deps: RevokeDeps): DurableOAuthActivities['rev
       const context = await contextOf(deps, ref);
       const set = (await escrowed(deps.opener, input.sealed)) ?? (await stored());
       if (set === undefined) return { v: 1, provider: 'nothing_to_revoke' };
-      if (context.integration.settings.endpoints.revocation === undefined || sparesSibling(context, input.grant)) {
+      // Not by a remembered row: which grant is of record decides whether the working one would be ended with this one.
+      const connection = (await deps.registry.connections.get(ref)) ?? context.connection;
+      if (
+        context.integration.settings.endpoints.revocation === undefined ||
+        sparesSibling({ ...context, connection }, input.grant)
+      ) {
         return { v: 1, provider: 'not_supported' };
       }
       const target = await targetIn(deps.vault, context);

@@ -67,15 +67,16 @@ export interface Composition extends Ports {
 export async function compose(config: Config, options: ComposeOptions = {}): Promise<Composition> {
   const { decorate = (ports): Ports => ports, catalogue = createCatalogue(), tuning } = options;
   const { allowPrivateNetworks } = config;
-  const opened = onlyTenants(withLastGood(await openRegistry({ url: config.databaseUrl })), config.tenants);
+  const opened = await openRegistry({ url: config.databaseUrl });
   const driver = await openVault(config.vault, !(await wasUsed(opened)));
   const ports = decorate({
     vault: driver,
-    registry: opened,
+    registry: onlyTenants(opened, config.tenants),
     authorizationServer: createAuthorizationServer({ allowPrivateNetworks }),
     apiCaller: createApiCaller({ allowPrivateNetworks }),
   });
-  const { vault, registry, apiCaller } = ports;
+  const { vault, apiCaller } = ports;
+  const registry = withLastGood(ports.registry);
   const temporal = options.temporal ?? (await connectTemporal());
   const metrics = createMetrics();
   const publicKeys = registryPublicKeys(registry.envelopeKeys);
@@ -86,7 +87,8 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
   const connections = createConnections({ temporal, sealer, registry, catalogue, tuning });
   const consents = createConsents({ temporal, sealer, registry, catalogue, tuning, publicUrl: config.publicUrl });
   const tokens = createTokenReader({
-    registry,
+    // Not the remembered one: its own memory ends after five minutes, so that a revocation reaches it.
+    registry: ports.registry,
     vault,
     connections,
     catalogue,
@@ -96,6 +98,7 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
   const completeParked = createCompleteWaiters({ waiters: registry.waiters, completion });
   const deps: ActivityDeps = {
     ...ports,
+    registry,
     catalogue,
     sealer,
     opener,
@@ -107,6 +110,7 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
   };
   return {
     ...ports,
+    registry,
     config,
     catalogue,
     temporal,

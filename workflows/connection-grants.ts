@@ -26,6 +26,11 @@ export function retire(it: ConnectionRun, grant: string): void {
   void work.finally(() => it.retiring--);
 }
 
+/** Grants that nobody will adopt: the connection is revoked, or there is none. */
+export function retireQueued(it: ConnectionRun): void {
+  for (const message of it.grants.splice(0)) if ('grant' in message) retire(it, message.grant);
+}
+
 /** @param provider how the revocation of the connection ended there; absent when only this grant goes */
 export async function destroyGrant(
   it: ConnectionRun,
@@ -38,7 +43,7 @@ export async function destroyGrant(
     v: 1,
     tenant: ref.tenant,
     refs: grant === null ? [] : [grantRef(ref, grant)],
-    revoked: provider && { connection: ref.connection, provider },
+    revoked: provider && { connection: ref.connection, provider, grant },
     reason,
     ...it.origin,
   });

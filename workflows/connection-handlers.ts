@@ -23,6 +23,7 @@ import {
   type Tombstone,
 } from '../src/connection/messages';
 import type { ErrorCode } from '../src/errors';
+import { retireQueued } from './connection-grants';
 import { freeze } from './connection-revocation';
 import type { ConnectionRun } from './connection-run';
 
@@ -98,6 +99,8 @@ async function revoke(it: ConnectionRun, ask: Revoke): Promise<Tombstone> {
   if (mine) {
     try {
       await freeze(it, ask);
+      // What was consented to before goes with it; what is consented to from now on connects again.
+      retireQueued(it);
     } catch {
       it.revocation = undefined;
       // Its answer may be all that was lost: the next projection tells whether the row is frozen.

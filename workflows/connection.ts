@@ -13,6 +13,7 @@ import { registerHandlers } from './connection-handlers';
 import { adopt, recordState } from './connection-jobs';
 import { refresh } from './connection-refresh';
 import { ConnectionRun } from './connection-run';
+import { retireQueued } from './connection-grants';
 import { finishRevocation } from './connection-revocation';
 import { run } from './run-activity';
 
@@ -23,7 +24,10 @@ export async function connectionWorkflow(input: ConnectionInput): Promise<Tombst
   if (input.carried) connection.record = input.carried;
   registerHandlers(connection);
   if (connection.record) connection.show();
-  else if (!(await load(connection))) return end(connection, 'unknown');
+  else if (!(await load(connection))) {
+    retireQueued(connection);
+    return end(connection, 'unknown');
+  }
 
   for (;;) {
     if (connection.tombstone) {
@@ -53,15 +57,15 @@ export async function connectionWorkflow(input: ConnectionInput): Promise<Tombst
     else if (step.do === 'watch_expiry') connection.become({ type: 'time_passed' });
     else if (step.do === 'expire_consent') return expire(connection);
     else {
+      // Nothing may be awaited between this look and the continuation. What is still under way is not waited for alone:
+      // a grant that cannot be destroyed for days must not stop the refreshes.
       if (mayContinue(connection)) {
-        await condition(() => connection.retiring === 0 && allHandlersFinished());
-        // Nothing may be awaited between this look and the continuation.
         if (!woken(connection)) await continueAsNew<typeof connectionWorkflow>({ ...input, carried: connection.state });
         continue;
       }
       const summary = `${input.ref}: ${step.why}`;
       const before = connection.record;
-      const wake = (): boolean => woken(connection) || connection.record !== before;
+      const wake = (): boolean => woken(connection) || connection.record !== before || mayContinue(connection);
       if (step.untilMs === undefined) await condition(wake);
       else await condition(wake, Math.max(1, step.untilMs - Date.now()), { summary });
     }
@@ -69,7 +73,7 @@ export async function connectionWorkflow(input: ConnectionInput): Promise<Tombst
 
   function mayContinue(it: ConnectionRun): boolean {
     const enough = it.refreshes >= (input.tuning?.continueAfter ?? REFRESHES_PER_RUN);
-    return enough || workflowInfo().continueAsNewSuggested;
+    return (enough || workflowInfo().continueAsNewSuggested) && it.retiring === 0 && allHandlersFinished();
   }
 }
 
@@ -100,6 +104,7 @@ async function expire(connection: ConnectionRun): Promise<{ v: 1; ended: string 
     reason: 'no consent in time',
     ...connection.origin,
   });
+  retireQueued(connection);
   return end(connection, 'no consent in time');
 }
 

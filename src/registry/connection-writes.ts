@@ -3,6 +3,7 @@ import { sql, type Kysely } from 'kysely';
 import type { ConnectionRef, TokenFacts } from '../connection/types';
 import { formatRef } from '../connection/ids';
 import type { NewEvent, Projection, Registry } from './contract';
+import { DurableOAuthError, type ErrorCode } from '../errors';
 import { notFound } from './errors';
 import { appendEvent } from './events';
 import type { Tables } from './schema';
@@ -84,7 +85,7 @@ export async function adoptGrant(
 ): Promise<{ previousGrant: string | null }> {
   const before = await db
     .selectFrom('connections')
-    .select(['grant_id', 'previous_grant_id'])
+    .select(['grant_id', 'previous_grant_id', 'account_id'])
     .where('tenant', '=', ref.tenant)
     .where('id', '=', ref.connection)
     .forUpdate()
@@ -94,6 +95,10 @@ export async function adoptGrant(
   if (before.grant_id === token.grant) return { previousGrant: before.previous_grant_id };
   // A late repetition of an adoption that another one has followed: that grant is destroyed.
   if (before.previous_grant_id === token.grant) return { previousGrant: null };
+  // Compared at the exchange as well; another consent may have been faster since.
+  if (account !== undefined && before.account_id !== null && before.account_id !== account.id) {
+    throw new DurableOAuthError('WRONG_ACCOUNT', undefined, { ref: formatRef(ref) });
+  }
   await db
     .updateTable('connections')
     .set({
@@ -108,6 +113,14 @@ export async function adoptGrant(
       usable: true,
       consent_deadline: null,
       quarantined_at: null,
+      // Not left to the projection: a run that is lost before it would leave a good grant that nobody refreshes.
+      state: 'active',
+      recovery: null,
+      reason: null,
+      evidence: null,
+      since: sql<string>`now()`,
+      state_version: sql<number>`state_version + 1`,
+      next_attempt_at: sql<string>`now()`,
     })
     .where('tenant', '=', ref.tenant)
     .where('id', '=', ref.connection)
@@ -141,14 +154,34 @@ export async function freeze(db: Kysely<Tables>, ref: ConnectionRef, event: NewE
   return row.frozen_at;
 }
 
-export async function recordRevoked(db: Kysely<Tables>, ref: ConnectionRef, event: NewEvent): Promise<void> {
+export async function recordRevoked(
+  db: Kysely<Tables>,
+  ref: ConnectionRef,
+  event: NewEvent,
+  grant: string | null,
+): Promise<void> {
   const written = await db
     .updateTable('connections')
-    .set({ revoking_since: null })
+    .set({
+      revoking_since: null,
+      frozen_at: sql<string>`coalesce(frozen_at, now())`,
+      usable: false,
+      next_attempt_at: null,
+      // The state's own projection may have failed: nothing repeats it once the run has ended.
+      state: 'disconnected',
+      recovery: 'reconnect',
+      reason: sql<ErrorCode>`CASE WHEN recovery = 'reconnect' THEN reason ELSE 'REVOKED_HERE' END`,
+      since: sql<string>`CASE WHEN recovery = 'reconnect' THEN since ELSE now() END`,
+      state_version: sql<number>`state_version + CASE WHEN recovery = 'reconnect' THEN 0 ELSE 1 END`,
+    })
     .where('tenant', '=', ref.tenant)
     .where('id', '=', ref.connection)
-    .where('frozen_at', 'is not', null)
-    .where('revoking_since', 'is not', null)
+    .where((eb) =>
+      eb.or([
+        eb.and([eb('frozen_at', 'is not', null), eb('revoking_since', 'is not', null)]),
+        eb.and([eb('frozen_at', 'is', null), eb('grant_id', '=', grant ?? '')]),
+      ]),
+    )
     .executeTakeFirst();
   if (written.numUpdatedRows === 1n) await appendEvent(db, ref.tenant, ref.connection, event);
 }

@@ -221,8 +221,11 @@ export interface Registry {
     ): Promise<{ previousGrant: string | null }>;
     /** Stop readers at once, whatever the state version. Repeating it keeps the first date. @returns that date */
     freeze(ref: ConnectionRef, event: NewEvent): Promise<string>;
-    /** The revocation that froze it is finished. Repeating it is harmless; a thawed row is left alone. */
-    recordRevoked(ref: ConnectionRef, event: NewEvent): Promise<void>;
+    /**
+     * The revocation that froze it is finished. Repeating it is harmless; a thawed row is left alone, unless it still names
+     * the grant that was destroyed: an adoption that overtook the freeze has thawed it, and it is frozen again.
+     */
+    recordRevoked(ref: ConnectionRef, event: NewEvent, grant?: string | null): Promise<void>;
     /** No refresh until it is released, or consent is renewed. @returns false when it was quarantined already */
     quarantine(ref: ConnectionRef, event: NewEvent): Promise<boolean>;
     /** @returns false when it was not quarantined */

@@ -201,7 +201,12 @@ describe('a grant', () => {
   });
 
   it('that is the first has no former one', async () => {
-    const { ref } = await connected(registry, tenant, { grant: null, token: undefined, state: 'pending_consent' });
+    const { ref } = await connected(registry, tenant, {
+      grant: null,
+      token: undefined,
+      account: undefined,
+      state: 'pending_consent',
+    });
     const account = { id: 'acct-2', label: 'bob@example.com' };
     expect(await registry.connections.adoptGrant(ref, { ...adoption('gr_1st'), account })).toEqual({
       previousGrant: null,
@@ -211,6 +216,37 @@ describe('a grant', () => {
       accountId: 'acct-2',
       grantedAt: at(HOUR),
     });
+  });
+
+  it('of another account than was connected meanwhile is refused', async () => {
+    const { ref, grant } = await connected(registry, tenant);
+    const account = { id: 'acct-2', label: 'bob@example.com' };
+    await expect(registry.connections.adoptGrant(ref, { ...adoption('gr_bob'), account })).rejects.toMatchObject({
+      code: 'WRONG_ACCOUNT',
+    });
+    expect(await registry.connections.get(ref)).toMatchObject({ grantId: grant, accountId: 'acct-1' });
+  });
+
+  it('makes the connection active and due at once: its run may be lost before it says so', async () => {
+    const { ref } = await connected(registry, tenant);
+    await registry.connections.recordTransition(ref, projection(4, { state: 'reauth_required', usable: false }));
+    await registry.connections.adoptGrant(ref, adoption('gr_new'));
+    const row = await registry.connections.get(ref);
+    expect(row).toMatchObject({ state: 'active', reason: null, stateVersion: 5, usable: true });
+    expect(Date.parse(row?.nextAttemptAt ?? '')).toBeLessThanOrEqual(Date.now() + 5_000);
+  });
+
+  it('whose revocation is finished freezes the row again that an overtaking adoption thawed, and no other', async () => {
+    const { ref } = await connected(registry, tenant);
+    await registry.connections.freeze(ref, event('connection.frozen'));
+    await registry.connections.adoptGrant(ref, adoption('gr_overtaking'));
+    await registry.connections.recordRevoked(ref, event('grant.destroyed'), 'gr_of_before');
+    expect(await registry.connections.get(ref)).toMatchObject({ frozenAt: null, usable: true, state: 'active' });
+    await registry.connections.recordRevoked(ref, event('grant.destroyed'), 'gr_overtaking');
+    const row = await registry.connections.get(ref);
+    expect(row).toMatchObject({ usable: false, state: 'disconnected', recovery: 'reconnect', reason: 'REVOKED_HERE' });
+    expect(row?.frozenAt).not.toBeNull();
+    expect(row?.nextAttemptAt).toBeNull();
   });
 
   it('that was replaced never becomes the grant of record again', async () => {
