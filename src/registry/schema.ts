@@ -6,6 +6,7 @@ import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { IntegrationSettings } from '../connection/messages';
 import type { ConnectionState, Evidence, Fact, Recovery } from '../connection/types';
 import type { ErrorCode } from '../errors';
+import type { ComponentAccess, EffectKind, ManifestFacts } from './contract-platform';
 
 /** Written as JSON text: the driver would send an array as a PostgreSQL array. */
 type Json<T> = ColumnType<T, string, string>;
@@ -21,7 +22,9 @@ export interface PrincipalsTable {
   tenant: string;
   id: string;
   email: string;
+  kind: Generated<'user' | 'service_account'>;
   created_at: Generated<string>;
+  removed_at: string | null;
 }
 
 export interface ApiKeysTable {
@@ -29,9 +32,54 @@ export interface ApiKeysTable {
   tenant: string;
   principal: string;
   hash: string;
+  /** Scopes: what may be done with the key, of what its principal may do. */
   permissions: readonly string[];
+  label: Generated<string>;
   created_at: Generated<string>;
+  expires_at: string | null;
+  last_used_at: string | null;
   revoked_at: string | null;
+}
+
+export interface RoleGrantsTable {
+  /** Where the right holds; NULL = in every tenant. */
+  tenant: string | null;
+  id: string;
+  /** Where the principal is at home. */
+  principal_tenant: string;
+  principal: string;
+  /** Either a role or a single permission. */
+  role: string | null;
+  permission: string | null;
+  granted_by: string;
+  granted_at: Generated<string>;
+}
+
+export interface ComponentsTable {
+  /** Unique over all tenants: a global component is named by it everywhere. */
+  id: string;
+  /** Whose it is. */
+  tenant: string;
+  title: string;
+  access: ComponentAccess;
+  team: string | null;
+  /** The current one. */
+  version: number;
+  /** Values of legacy env vars; never the secret ones. */
+  env: ColumnType<Readonly<Record<string, string>>, string | undefined, string>;
+  created_at: Generated<string>;
+  removed_at: string | null;
+}
+
+export interface ComponentVersionsTable {
+  tenant: string;
+  component: string;
+  version: number;
+  /** component.json as it was sent. */
+  file: string;
+  manifest: Json<ManifestFacts>;
+  created_by: string;
+  created_at: Generated<string>;
 }
 
 export interface OAuthClientsTable {
@@ -42,7 +90,28 @@ export interface OAuthClientsTable {
   secret_id: string | null;
   paused_until: string | null;
   paused_code: ErrorCode | null;
+  /** Made through `/oauth-clients` for it; NULL = made by the save of an integration. Kept when the component goes. */
+  component: string | null;
+  /** Out of env vars of a component without useOAuthClient. */
+  legacy: Generated<boolean>;
+  /** `reserved` holds the place and is seen by nobody; `deleted` is kept for the rows that name it. */
+  status: Generated<'reserved' | 'published' | 'deleting' | 'deleted'>;
+  /** The component's endpoints moved to another origin: nobody here has confirmed that yet. */
+  suspended_at: string | null;
   created_at: Generated<string>;
+  updated_at: Generated<string>;
+}
+
+/** Which secrets of a client the vault holds; never their values. */
+export interface ClientSecretsTable {
+  tenant: string;
+  client: string;
+  id: string;
+  /** First 8 hex digits of an HMAC: tells which one is stored. */
+  fingerprint: string;
+  set_at: Generated<string>;
+  /** Replaced since; destroyed once nobody can be using it any more. */
+  retired_at: string | null;
 }
 
 export interface IntegrationsTable {
@@ -50,6 +119,8 @@ export interface IntegrationsTable {
   id: string;
   oauth_client_id: string;
   settings: Json<IntegrationSettings>;
+  /** Its endpoints and OAuth client are this component's. */
+  component: string | null;
   created_at: Generated<string>;
 }
 
@@ -84,7 +155,62 @@ export interface ConnectionsTable {
   granted_at: string | null;
   refreshed_at: string | null;
   consent_deadline: string | null;
+  /** Who answers for it: a principal's e-mail address. */
+  owner: string | null;
+  /** Marketplace region of the account, and what the account is there. */
+  region: string | null;
+  account_role: string | null;
   created_at: Generated<string>;
+}
+
+export interface FlowsTable {
+  tenant: string;
+  id: string;
+  name: string;
+  status: 'draft' | 'running' | 'stopped';
+  /** When it runs, as its author wrote it; shown, not obeyed. */
+  schedule: string | null;
+  /** The current one. */
+  version: number;
+  created_at: Generated<string>;
+  updated_at: Generated<string>;
+}
+
+export interface FlowVersionsTable {
+  tenant: string;
+  flow: string;
+  version: number;
+  created_by: string;
+  created_at: Generated<string>;
+}
+
+export interface FlowComponentsTable {
+  tenant: string;
+  flow: string;
+  version: number;
+  component: string;
+}
+
+export interface FlowConnectionsTable {
+  tenant: string;
+  flow: string;
+  version: number;
+  connection: string;
+}
+
+/** Effects owed: written in the transaction of their cause, removed once they have happened. */
+export interface OutboxTable {
+  tenant: string;
+  position: GeneratedAlways<string>;
+  kind: EffectKind;
+  /** Id of what the effect is on. */
+  subject: string;
+  facts: NullableJson<Readonly<Record<string, Fact>>>;
+  by: string;
+  trace_id: string;
+  created_at: Generated<string>;
+  attempts: Generated<number>;
+  due_at: Generated<string>;
 }
 
 export interface ConsentLinksTable {
@@ -142,7 +268,11 @@ export interface Tables {
   tenants: TenantsTable;
   principals: PrincipalsTable;
   api_keys: ApiKeysTable;
+  role_grants: RoleGrantsTable;
+  components: ComponentsTable;
+  component_versions: ComponentVersionsTable;
   oauth_clients: OAuthClientsTable;
+  client_secrets: ClientSecretsTable;
   integrations: IntegrationsTable;
   connections: ConnectionsTable;
   consent_links: ConsentLinksTable;
@@ -150,4 +280,9 @@ export interface Tables {
   connection_events: ConnectionEventsTable;
   grant_fingerprints: GrantFingerprintsTable;
   envelope_keys: EnvelopeKeysTable;
+  flows: FlowsTable;
+  flow_versions: FlowVersionsTable;
+  flow_components: FlowComponentsTable;
+  flow_connections: FlowConnectionsTable;
+  outbox: OutboxTable;
 }

@@ -36,13 +36,31 @@ const TENANT_TABLES: readonly (keyof Tables)[] = [
   'waiters',
   'connection_events',
   'grant_fingerprints',
+  'role_grants',
+  'components',
+  'component_versions',
+  'client_secrets',
+  'flows',
+  'flow_versions',
+  'flow_components',
+  'flow_connections',
+  'outbox',
 ];
 
-/** Reads that find out the tenant, by something unguessable, and the sweep of overdue connections over all tenants. */
+/**
+ * Reads that find out the tenant, by something unguessable; what is every tenant's by its nature (a global component, its
+ * versions, the clients made for it); sweeps of housekeeping over all tenants.
+ */
 const EXCEPTIONS: readonly { readonly table: keyof Tables; readonly column?: string; readonly function?: string }[] = [
   { table: 'api_keys', column: 'prefix' },
   { table: 'consent_links', column: 'token_hash' },
   { table: 'connections', function: 'least' },
+  { table: 'role_grants', column: 'principal' },
+  { table: 'components', column: 'access' },
+  { table: 'component_versions', column: 'component' },
+  { table: 'oauth_clients', column: 'component' },
+  { table: 'client_secrets', column: 'retired_at' },
+  { table: 'outbox', column: 'due_at' },
 ];
 
 export const guardedTables = { tenant: TENANT_TABLES, global: GLOBAL_TABLES };

@@ -1,5 +1,6 @@
 import { initial } from './0001-initial';
 import { quarantine } from './0002-quarantine';
+import { platform } from './0003-platform';
 
 export interface Migration {
   readonly name: string;
@@ -10,4 +11,5 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { name: '0001-initial', statements: initial },
   { name: '0002-quarantine', statements: quarantine },
+  { name: '0003-platform', statements: platform },
 ];
