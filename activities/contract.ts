@@ -10,7 +10,9 @@ import type {
   ConsentReading,
   GrantReady,
   Origin,
+  RetireOAuthClientInput,
   SaveInput,
+  SaveOAuthClientInput,
   SaveResult,
   Tombstone,
 } from '../src/connection/messages';
@@ -189,6 +191,18 @@ export interface DurableOAuthActivities {
         readonly detail?: ConsentReading['detail'];
       },
   ): Promise<V1>;
+
+  // ── OAuth clients of components ──
+  /** Take the place of (tenant, component), seen by nobody. */
+  reserveOAuthClient(input: SaveOAuthClientInput): Promise<V1>;
+  /** @returns first digits of the secret's HMAC */
+  storeClientSecret(input: SaveOAuthClientInput): Promise<V1 & { readonly fingerprint: string }>;
+  publishOAuthClient(input: SaveOAuthClientInput & { readonly fingerprint: string }): Promise<V1>;
+  /** Destroy the secret, give the reserved place back. Run until it succeeds. */
+  undoOAuthClient(input: SaveOAuthClientInput): Promise<V1>;
+  /** Freeze and revoke what was granted through it, run until none is left. @returns refs of its secrets */
+  disconnectOAuthClient(input: RetireOAuthClientInput): Promise<V1 & { readonly refs: readonly string[] }>;
+  recordOAuthClientDeleted(input: RetireOAuthClientInput): Promise<V1>;
 
   // ── save ──
   /** Design: check writable → reserve fingerprint → one token request → escrow → client secret → grant. */

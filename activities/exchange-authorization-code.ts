@@ -13,7 +13,7 @@ import { Secret } from '../src/vault/secret';
 import { escrowOf, putCells, type Cell } from './cells';
 import type { DurableOAuthActivities, ExchangeResult } from './contract';
 import { behindBoundary } from './failure';
-import { contextOf, targetIn, type ContextDeps, type GrantContext } from './grant-context';
+import { contextOf, refuseUnusable, targetIn, type ContextDeps, type GrantContext } from './grant-context';
 import { budgetOf, within, type Budget } from './time-limit';
 
 export interface ExchangeDeps extends ContextDeps {
@@ -62,6 +62,7 @@ export function createExchangeAuthorizationCode(
         'Reading the connection',
         contextOf(deps, parseRef(input.ref)),
       );
+      refuseUnusable(context);
       refuseMixUp(context, input);
       await ready.spend('VAULT_UNAVAILABLE', 'Asking the vault', deps.vault.checkWritable());
       await ready.spend('REGISTRY_UNAVAILABLE', 'Getting an envelope key', deps.sealer.ready());

@@ -30,6 +30,13 @@ export async function contextOf(deps: ContextDeps, ref: ConnectionRef): Promise<
   return { ...context, preset: presetOf(deps.catalogue, context.integration.settings.preset) };
 }
 
+/** Nothing is sent or served through a client that is gone, or whose component moved and nobody confirmed it. */
+export function refuseUnusable({ client, unusable }: GrantContext): void {
+  if (unusable === undefined) return;
+  const code = unusable === 'client_suspended' ? 'ENDPOINT_BLOCKED' : 'OAUTH_CLIENT_UNUSABLE';
+  throw new DurableOAuthError(code, undefined, { client: client.id, why: unusable });
+}
+
 /** The other side of a request, with the client secret out of the vault. */
 export async function targetIn(vault: Vault, context: GrantContext): Promise<OAuthClientTarget> {
   const { client, integration, preset } = context;

@@ -10,7 +10,19 @@ import { createRecordTransition, type RecordTransitionDeps } from './record-tran
 import { createRecoverRefresh, type RecoverDeps } from './recover-refresh';
 import { createRefreshTokenSet, type RefreshDeps } from './refresh-token-set';
 import { createRegisterIntegration, type RegisterDeps } from './register-integration';
+import {
+  createDisconnectOAuthClient,
+  createRecordOAuthClientDeleted,
+  type RetireClientDeps,
+} from './retire-oauth-client';
 import { createRevokeGrant, type RevokeDeps } from './revoke-grant';
+import {
+  createPublishOAuthClient,
+  createReserveOAuthClient,
+  createStoreClientSecret,
+  createUndoOAuthClient,
+  type SaveClientDeps,
+} from './save-oauth-client';
 import { createStoreEscrowedTokenSet, type StoreDeps } from './store-escrowed-token-set';
 import { createValidateIntegration, type ValidateDeps } from './validate-integration';
 
@@ -23,7 +35,9 @@ export type ActivityDeps = AdoptDeps &
   RecoverDeps &
   RefreshDeps &
   RegisterDeps &
+  RetireClientDeps &
   RevokeDeps &
+  SaveClientDeps &
   StoreDeps &
   ValidateDeps;
 
@@ -42,6 +56,12 @@ export function createActivities(deps: ActivityDeps): DurableOAuthActivities {
     recordConsent: createRecordConsent(deps),
     validateIntegration: createValidateIntegration(deps),
     registerIntegration: createRegisterIntegration(deps),
+    reserveOAuthClient: createReserveOAuthClient(deps),
+    storeClientSecret: createStoreClientSecret(deps),
+    publishOAuthClient: createPublishOAuthClient(deps),
+    undoOAuthClient: createUndoOAuthClient(deps),
+    disconnectOAuthClient: createDisconnectOAuthClient(deps),
+    recordOAuthClientDeleted: createRecordOAuthClientDeleted(deps),
   };
 }
 

@@ -18,6 +18,7 @@ import {
   contextOf,
   newestOf,
   reportOf,
+  refuseUnusable,
   reportOfEntry,
   settingsOf,
   targetIn,
@@ -65,6 +66,7 @@ export function createRefreshTokenSet(deps: RefreshDeps): DurableOAuthActivities
       const ref = parseRef(input.ref);
       const context = await ready.spend('REGISTRY_UNAVAILABLE', 'Reading the connection', contextOf(deps, ref));
       extra.policy = settingsOf(context).policy;
+      refuseUnusable(context);
       refusePaused(context);
       const grant = input.grant || context.connection.grantId || '';
       const path = grantRef(ref, grant);

@@ -8,10 +8,12 @@ import { createSendRequest } from '../activities/send-request';
 import { createUntilActive } from '../activities/until-active';
 import { createConnections } from './client/connections';
 import { createConsents } from './client/consents';
-import type { Connections, Consents, TokenReader } from './client/contract';
+import { createOAuthClients } from './client/oauth-clients';
+import type { Connections, Consents, OAuthClients, TokenReader } from './client/contract';
 import { createTokenReader } from './client/token-reader';
 import type { Config } from './config';
 import type { Tuning } from './connection/messages';
+import { createEffects, type Effects } from './effects';
 import { DurableOAuthError } from './errors';
 import { createOpener, createSealer, type EnvelopeKeySource, type Sealer } from './envelope';
 import { registryPublicKeys, vaultPrivateKeys } from './envelope-keys';
@@ -55,6 +57,8 @@ export interface Composition extends Ports {
   readonly fingerprint: Fingerprint;
   readonly connections: Connections;
   readonly consents: Consents;
+  readonly oauthClients: OAuthClients;
+  readonly effects: Effects;
   readonly tokens: TokenReader;
   readonly activities: DurableOAuthActivities;
   readonly requestActivities: RequestActivities;
@@ -94,6 +98,8 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
     catalogue,
     countCheck: () => metrics.tokenChecks.inc(),
   });
+  const oauthClients = createOAuthClients({ temporal, sealer });
+  const effects = createEffects({ registry, connections, oauthClients, tenants: config.tenants });
   const completion = temporal.activity;
   const completeParked = createCompleteWaiters({ waiters: registry.waiters, completion });
   const deps: ActivityDeps = {
@@ -104,6 +110,7 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
     opener,
     fingerprint,
     temporal,
+    connections,
     allowPrivateNetworks,
     callbackSignal: config.callbackSignal,
     completeWaiters: async (ref, state) => void (await completeParked(ref, state)),
@@ -119,6 +126,8 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
     fingerprint,
     connections,
     consents,
+    oauthClients,
+    effects,
     tokens,
     metrics,
     tuning,

@@ -32,7 +32,7 @@ export interface Opener {
   open(purpose: SealPurpose, sealed: string): Promise<Record<string, unknown>>;
 }
 
-export type SealPurpose = 'save' | 'consent' | 'code' | 'escrow';
+export type SealPurpose = 'save' | 'client' | 'consent' | 'code' | 'escrow';
 
 const ALGORITHM = 'ECDH-ES';
 const ENCRYPTION = 'A256GCM';

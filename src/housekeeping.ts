@@ -1,6 +1,6 @@
 /** Housekeeping of a worker: idempotent, jittered, by any number of workers at once. Not a workflow: Temporal is what it mends. */
 import { MINUTE, SECOND } from './connection/clocks';
-import { connectionWorkflowId, formatRef, TASK_QUEUE } from './connection/ids';
+import { clientSecretRef, connectionWorkflowId, formatRef, TASK_QUEUE } from './connection/ids';
 import { CONNECTION_WORKFLOW } from './connection/messages';
 import type { Composition } from './compose';
 import { tendEnvelopeKeys } from './envelope-keys';
@@ -12,6 +12,10 @@ const EVERY_MS = 5 * MINUTE;
 const OVERDUE_MS = 2 * MINUTE;
 const BATCH = 500;
 const STARTS_PER_SECOND = 50;
+/** What a server that died left to be done is done this soon. */
+const EFFECTS_EVERY_MS = 5 * SECOND;
+/** A replaced client secret is destroyed once no request that read it can be under way. */
+const OVERLAP_MS = 10 * MINUTE;
 
 export interface Housekeeping {
   stop(): Promise<void>;
@@ -36,11 +40,24 @@ export async function startHousekeeping(parts: Composition, report: Report): Pro
     );
   };
   plan();
+  let effectsTimer: NodeJS.Timeout | undefined;
+  let happening: Promise<unknown> = Promise.resolve();
+  const planEffects = (): void => {
+    effectsTimer = setTimeout(
+      () => {
+        happening = parts.effects.drain().catch(failed).finally(planEffects);
+      },
+      EFFECTS_EVERY_MS * (0.9 + Math.random() / 5),
+    );
+  };
+  planEffects();
   return {
     async stop() {
       clearTimeout(timer);
-      await running;
+      clearTimeout(effectsTimer);
+      await Promise.all([running, happening]);
       clearTimeout(timer);
+      clearTimeout(effectsTimer);
     },
   };
 
@@ -58,8 +75,10 @@ export async function startHousekeeping(parts: Composition, report: Report): Pro
   }
 }
 
-async function tend({ vault, registry, fingerprint }: Composition): Promise<void> {
+async function tend(parts: Composition): Promise<void> {
+  const { vault, registry, fingerprint } = parts;
   await tendEnvelopeKeys({ vault, registry: registry.envelopeKeys, now: new Date() });
+  await destroyRetiredSecrets(parts);
   // Makes the key while nobody waits, so that a failed save writes nothing at all.
   await fingerprint(new Secret('first use'));
 }
@@ -83,4 +102,18 @@ export async function startOverdue(parts: Composition, now = new Date()): Promis
     await new Promise((resolve) => setTimeout(resolve, SECOND / STARTS_PER_SECOND));
   }
   return started;
+}
+
+/** @returns how many client secrets were destroyed: those replaced long enough ago */
+export async function destroyRetiredSecrets(
+  { vault, registry, config }: Composition,
+  now = new Date(),
+): Promise<number> {
+  const before = new Date(now.getTime() - OVERLAP_MS).toISOString();
+  const retired = await registry.oauthClients.retiredSecrets(before, BATCH, config.tenants);
+  for (const { tenant, client, id } of retired) {
+    await vault.destroy(clientSecretRef(tenant, client, id));
+    await registry.oauthClients.forgetSecret(tenant, client, id);
+  }
+  return retired.length;
 }

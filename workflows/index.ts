@@ -4,4 +4,6 @@
  */
 export { connectionWorkflow } from './connection';
 export { consentWorkflow } from './consent';
+export { retireOAuthClientWorkflow } from './retire-oauth-client';
 export { saveIntegrationWorkflow } from './save-integration';
+export { saveOAuthClientWorkflow } from './save-oauth-client';

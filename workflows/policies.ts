@@ -31,6 +31,13 @@ const first = { priorityKey: 1 };
 /** Revocation can wait. */
 const last = { priorityKey: 5 };
 
+const brief: ActivityOptions = {
+  startToCloseTimeout: '15 s',
+  scheduleToCloseTimeout: '20 s',
+  retry: { initialInterval: '500 ms', maximumInterval: '5 s' },
+  priority: first,
+};
+
 /** A grant that a newer consent replaced is revoked out of courtesy: it is destroyed here soon, whoever answers. */
 export const REVOKE_REPLACED: ActivityOptions = {
   startToCloseTimeout: '45 s',
@@ -59,12 +66,21 @@ export const ACTIVITY_POLICIES: Readonly<Record<keyof DurableOAuthActivities, Ac
     priority: last,
   },
 
-  registerIntegration: {
-    startToCloseTimeout: '15 s',
-    scheduleToCloseTimeout: '1 min',
-    retry: { initialInterval: '500 ms', maximumInterval: '5 s' },
-    priority: first,
+  registerIntegration: { ...brief, scheduleToCloseTimeout: '1 min' },
+
+  // Somebody waits for the answer; what is stored before it is undone when it does not come.
+  reserveOAuthClient: brief,
+  storeClientSecret: brief,
+  publishOAuthClient: { ...untilDone, priority: first },
+  undoOAuthClient: { ...untilDone, priority: last },
+  // Two hundred revocations, each answered within 10 s; what is not finished by then is asked for again.
+  disconnectOAuthClient: {
+    startToCloseTimeout: '10 min',
+    heartbeatTimeout: '1 min',
+    retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '1 min' },
+    priority: last,
   },
+  recordOAuthClientDeleted: { ...untilDone, priority: last },
 
   recordTransition: projection,
   recordConsent: projection,

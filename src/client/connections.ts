@@ -31,6 +31,7 @@ import { displayName } from '../providers/resolve';
 import type { Catalogue } from '../providers/preset';
 import type { ConnectionContext, Registry } from '../registry/contract';
 import type { Caller, Connections, SaveOutcome, SaveRequest } from './contract';
+import { orLate, soon } from './patience';
 import { asOurs, isGone, isUnreachable } from './temporal-errors';
 
 export interface ConnectionsDeps {
@@ -109,12 +110,12 @@ export function createConnections(deps: ConnectionsDeps): Connections {
 
     ensureFresh: createEnsureFresh(deps.temporal, deps.tuning),
 
-    async revoke(ref, reason, caller) {
+    async revoke(ref, reason, caller, code) {
       try {
         return await deps.temporal.withDeadline(soon(UPDATE_DEADLINE_MS), () =>
           deps.temporal.workflow.executeUpdateWithStart<ConnectionWorkflow, Tombstone, [unknown]>(REVOKE, {
             startWorkflowOperation: startOperation(ref, deps.tuning),
-            args: [{ v: 1, reason, ...caller }],
+            args: [{ v: 1, reason, ...(code && { code }), ...caller }],
           }),
         );
       } catch (error) {
@@ -224,16 +225,4 @@ export function healthOfRow(
   return describeHealth({ ...connection, display, policy: settings.policy }, ref, new Date(), lang);
 }
 
-async function orLate<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), ms)));
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => undefined);
-  }
-}
-
 export const newId = (prefix: IdPrefix): string => idFrom(prefix, randomBytes(17));
-const soon = (ms: number): Date => new Date(Date.now() + ms);

@@ -21,6 +21,7 @@ import type { Registry } from '../registry/contract';
 import { newId } from './connections';
 import type { Consents, ConsentView } from './contract';
 import { attemptCookie, attemptName, attemptOf, browserHash, csrfOf, sameText, sha256, type Attempt } from './cookies';
+import { soon } from './patience';
 import { asOurs, isGone, isUnreachable } from './temporal-errors';
 
 export interface CallbackDeps {
@@ -77,7 +78,7 @@ async function begin(deps: ConsentsDeps, linkToken: string, lang: string): Retur
   const ref = { tenant: link.tenant, connection: link.connection };
   const context = await deps.registry.connections.context(ref);
   const preset = context && deps.catalogue.get(context.integration.settings.preset);
-  if (context === undefined || preset === undefined) throw unknown;
+  if (context === undefined || preset === undefined || context.unusable !== undefined) throw unknown;
   // Whoever revoked since did not mean the links that were out.
   const { frozenAt } = context.connection;
   if (frozenAt !== null && Date.parse(link.createdAt) < Date.parse(frozenAt)) throw unknown;
@@ -132,6 +133,7 @@ async function begin(deps: ConsentsDeps, linkToken: string, lang: string): Retur
     oauthState,
     codeChallenge: codeChallenge(verifier),
     nonce,
+    params: context.integration.settings.authorization_params,
     preset,
   });
   return { location, cookie: attemptCookie(attempt, deps.publicUrl) };
@@ -212,5 +214,3 @@ const view = (reading: ConsentReading, attempt: Attempt): ConsentView => ({
   stage: reading.stage,
   csrf: csrfOf(attempt),
 });
-
-const soon = (ms: number): Date => new Date(Date.now() + ms);

@@ -6,6 +6,7 @@ import type {
   FreshAnswer,
   HealthReading,
   IntegrationSettings,
+  Revoke,
   Tombstone,
 } from '../connection/messages';
 import type { Lang } from '../connection/reasons';
@@ -52,10 +53,35 @@ export interface Connections {
    */
   ensureFresh(ref: ConnectionRef, ask: Pick<EnsureFresh, 'generation' | 'why'>, caller: Caller): Promise<FreshAnswer>;
   /** Freeze at once, revoke at the provider, destroy. @returns what has been done so far (waits up to 10 s) */
-  revoke(ref: ConnectionRef, reason: string, caller: Caller): Promise<Tombstone>;
+  revoke(ref: ConnectionRef, reason: string, caller: Caller, code?: Revoke['code']): Promise<Tombstone>;
   nudge(ref: ConnectionRef, why: string, caller: Caller): Promise<void>;
   /** From the workflow; from the registry row when Temporal or the run is gone. @throws NOT_FOUND */
   describe(ref: ConnectionRef, lang?: Lang): Promise<HealthReading>;
+}
+
+export interface SaveOAuthClientRequest {
+  readonly tenant: string;
+  readonly client: string;
+  readonly component: string;
+  readonly clientId: string;
+  readonly clientSecret: Secret;
+  /** Origins of the component's endpoints: the secret is sent to no other. */
+  readonly audience: readonly string[];
+  readonly legacy: boolean;
+  /** A published client changes; else one is made. */
+  readonly update: boolean;
+}
+
+/** OAuth clients of components: what needs the vault is done by a workflow. */
+export interface OAuthClients {
+  /** Reserve, store, publish, and wait up to 25 s. @throws SAVE_IN_PROGRESS, TEMPORAL_UNAVAILABLE */
+  save(request: SaveOAuthClientRequest, caller: Caller): Promise<'saved' | 'running' | { readonly failed: ErrorCode }>;
+  /**
+   * Revoke what was granted through a client; with `remove` also destroy its secrets. One that runs goes on.
+   * @returns whether it is done (waits up to `waitMs`)
+   * @throws SAVE_IN_PROGRESS when the client is being changed at this moment; TEMPORAL_UNAVAILABLE
+   */
+  retire(tenant: string, client: string, remove: boolean, caller: Caller, waitMs?: number): Promise<boolean>;
 }
 
 /** A cookie as the response must set it. */

@@ -168,9 +168,15 @@ function refusal(ref: ConnectionRef, answer: FreshAnswer | undefined): DurableOA
   });
 }
 
-function refuseFrozen(ref: ConnectionRef, { context: { connection } }: Row): void {
+function refuseFrozen(ref: ConnectionRef, { context: { connection, unusable } }: Row): void {
   if (connection.frozenAt !== null) {
     throw new DurableOAuthError('NOT_CONNECTED', 'The connection was revoked', { connection: formatRef(ref) });
+  }
+  // Before the revocation that follows has reached it. One that is only suspended is refreshed no more, but serves.
+  if (unusable === 'client_gone' || unusable === 'component_gone') {
+    throw new DurableOAuthError('NOT_CONNECTED', 'The OAuth client or its component is gone', {
+      connection: formatRef(ref),
+    });
   }
 }
 

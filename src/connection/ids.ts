@@ -46,6 +46,7 @@ export function parseRef(text: string): ConnectionRef {
 
 export const connectionWorkflowId = (ref: ConnectionRef): string => `connection/${formatRef(ref)}`;
 export const saveWorkflowId = (tenant: string, integration: string): string => `save/${tenant}/${integration}`;
+export const oauthClientWorkflowId = (tenant: string, client: string): string => `oauth-client/${tenant}/${client}`;
 /** @param stateHash base64url(sha256(oauthState)) */
 export const consentWorkflowId = (stateHash: string): string => `consent/${stateHash}`;
 

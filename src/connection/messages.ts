@@ -22,6 +22,8 @@ export type Origin = { readonly by: string; readonly traceId: string };
 export const CONNECTION_WORKFLOW = 'connectionWorkflow';
 export const CONSENT_WORKFLOW = 'consentWorkflow';
 export const SAVE_WORKFLOW = 'saveIntegrationWorkflow';
+export const SAVE_OAUTH_CLIENT_WORKFLOW = 'saveOAuthClientWorkflow';
+export const RETIRE_OAUTH_CLIENT_WORKFLOW = 'retireOAuthClientWorkflow';
 
 // ── connection ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -47,7 +49,12 @@ export type FreshAnswer = {
   readonly nextAttemptAt?: string;
 };
 
-export type Revoke = Origin & { readonly v: 1; readonly reason: string };
+export type Revoke = Origin & {
+  readonly v: 1;
+  readonly reason: string;
+  /** What the state says afterwards (default REVOKED_HERE). */
+  readonly code?: 'OAUTH_CLIENT_UNUSABLE';
+};
 
 /** What revocation has done so far; the result of a revoked connection's run. */
 export type Tombstone = {
@@ -259,6 +266,10 @@ export type IntegrationSettings = {
     readonly idle_limit_seconds?: number;
     readonly absolute_limit_seconds?: number;
   };
+  /** Parameters of the component's own for the authorization URL, beside the preset's. */
+  readonly authorization_params?: Readonly<Record<string, string>>;
+  /** Values for the `{{VARIABLE}}`s of the component's endpoints. */
+  readonly fields?: Readonly<Record<string, string>>;
   /** Whether a code answer without refresh token is refused (C6). */
   readonly refresh_token_required: boolean;
 };
@@ -288,4 +299,33 @@ export type SaveResult = {
   readonly token?: TokenFacts;
   /** What validation could say: a token was obtained, the client was accepted, or nothing is proven until consent. */
   readonly proven: 'token' | 'client' | 'not_until_consent';
+};
+
+// ── OAuth clients ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type SaveOAuthClientInput = Origin & {
+  readonly v: 1;
+  readonly tenant: string;
+  readonly client: string;
+  readonly component: string;
+  /** The client id the provider knows. */
+  readonly clientId: string;
+  /** Vault id of the client secret this save stores. */
+  readonly secret: string;
+  /** JWE of `{ client_secret }`. */
+  readonly sealed: string;
+  /** Origins of the component's endpoints: the secret is sent to no other. */
+  readonly audience: readonly string[];
+  /** Out of env vars of a component without useOAuthClient. */
+  readonly legacy: boolean;
+  /** A published client changes; else one is made. */
+  readonly update: boolean;
+};
+
+export type RetireOAuthClientInput = Origin & {
+  readonly v: 1;
+  readonly tenant: string;
+  readonly client: string;
+  /** Destroy its secrets afterwards; else its component is gone and the client stays. */
+  readonly remove: boolean;
 };

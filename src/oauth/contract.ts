@@ -84,6 +84,8 @@ export interface AuthorizationRequest {
   /** base64url(sha256(verifier)). */
   readonly codeChallenge: string;
   readonly nonce?: string;
+  /** Beside the preset's own: those of a component. */
+  readonly params?: Readonly<Record<string, string>>;
   readonly preset: Preset;
 }
 

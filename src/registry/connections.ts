@@ -11,6 +11,7 @@ import {
 import type { Registry } from './contract';
 import { toConnectionRow, toIntegrationRow, toOAuthClientRow } from './rows';
 import type { Tables } from './schema';
+import { componentNow, settingsNow, unusableFor } from './settings-now';
 
 export function connectionsRepository(db: Kysely<Tables>): Registry['connections'] {
   const row = (tenant: string, id: string) =>
@@ -45,7 +46,7 @@ export function connectionsRepository(db: Kysely<Tables>): Registry['connections
       return rows.map(toConnectionRow);
     },
 
-    // Three statements, each by primary key: none of the three changes its keys.
+    // Statements by primary key: none of the rows changes its keys.
     async context({ tenant, connection }) {
       const found = await row(tenant, connection);
       if (found === undefined) return undefined;
@@ -63,10 +64,12 @@ export function connectionsRepository(db: Kysely<Tables>): Registry['connections
         .where('id', '=', integration.oauth_client_id)
         .executeTakeFirst();
       if (client === undefined) return undefined;
+      const component = integration.component === null ? undefined : await componentNow(db, integration.component);
       return {
         connection: toConnectionRow(found),
-        integration: toIntegrationRow(integration),
+        integration: toIntegrationRow({ ...integration, settings: settingsNow(integration, client, component) }),
         client: toOAuthClientRow(client),
+        unusable: unusableFor(tenant, client, component),
       };
     },
 

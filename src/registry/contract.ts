@@ -7,6 +7,7 @@
 import type { IntegrationSettings } from '../connection/messages';
 import type { ConnectionRef, ConnectionState, Evidence, Fact, Recovery, TokenFacts } from '../connection/types';
 import type { ErrorCode } from '../errors';
+import type { OAuthClients, Outbox } from './contract-platform';
 
 export interface OAuthClientRow {
   readonly tenant: string;
@@ -24,7 +25,10 @@ export interface IntegrationRow {
   readonly tenant: string;
   readonly id: string;
   readonly oauthClientId: string;
+  /** As they hold now: client id and, for a component, its endpoints are read where they belong, not copied. */
   readonly settings: IntegrationSettings;
+  /** Its endpoints and OAuth client are this component's. */
+  readonly component: string | null;
   readonly createdAt: string;
 }
 
@@ -68,6 +72,8 @@ export interface ConnectionContext {
   readonly connection: ConnectionRow;
   readonly integration: IntegrationRow;
   readonly client: OAuthClientRow;
+  /** Why nothing may be sent or served through it, whatever its state: its client or its component is gone or suspended. */
+  readonly unusable?: 'client_gone' | 'component_gone' | 'client_suspended';
 }
 
 export interface NewEvent {
@@ -167,12 +173,9 @@ export interface Registry {
     >;
   };
 
-  readonly oauthClients: {
-    get(tenant: string, id: string): Promise<OAuthClientRow | undefined>;
-    /** Keep the later of the two dates. */
-    pause(tenant: string, id: string, until: string, code: ErrorCode): Promise<void>;
-    resume(tenant: string, id: string): Promise<void>;
-  };
+  readonly oauthClients: OAuthClients;
+
+  readonly outbox: Outbox;
 
   readonly integrations: {
     get(tenant: string, id: string): Promise<IntegrationRow | undefined>;

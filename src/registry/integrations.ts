@@ -1,10 +1,11 @@
-import type { Kysely } from 'kysely';
-import type { Registry } from './contract';
+import type { Kysely, Selectable } from 'kysely';
+import type { IntegrationRow, Registry } from './contract';
 import { appendEvent } from './events';
 import { releaseFingerprints } from './fingerprints';
 import { register } from './registration';
 import { toIntegrationRow } from './rows';
-import type { Tables } from './schema';
+import type { IntegrationsTable, Tables } from './schema';
+import { componentNow, settingsNow } from './settings-now';
 
 export function integrationsRepository(db: Kysely<Tables>): Registry['integrations'] {
   return {
@@ -15,7 +16,7 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
         .where('tenant', '=', tenant)
         .where('id', '=', id)
         .executeTakeFirst();
-      return row && toIntegrationRow(row);
+      return row && now(db, row);
     },
 
     async list(tenant, { size, after }, { customerReference } = {}) {
@@ -30,7 +31,7 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
         .orderBy('id')
         .limit(size)
         .execute();
-      return rows.map(toIntegrationRow);
+      return Promise.all(rows.map((row) => now(db, row)));
     },
 
     register: (registration) => db.transaction().execute((transaction) => register(transaction, registration)),
@@ -62,6 +63,17 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
   };
 }
 
+async function now(db: Kysely<Tables>, row: Selectable<IntegrationsTable>): Promise<IntegrationRow> {
+  const client = await db
+    .selectFrom('oauth_clients')
+    .select(['client_id', 'status', 'suspended_at'])
+    .where('tenant', '=', row.tenant)
+    .where('id', '=', row.oauth_client_id)
+    .executeTakeFirst();
+  const component = row.component === null ? undefined : await componentNow(db, row.component);
+  return toIntegrationRow({ ...row, settings: settingsNow(row, client, component) });
+}
+
 /** Locked before it is judged: an integration that is being registered for it holds the row until it is visible. */
 async function removeUnusedClient(db: Kysely<Tables>, tenant: string, client: string): Promise<void> {
   const locked = await db
@@ -69,6 +81,8 @@ async function removeUnusedClient(db: Kysely<Tables>, tenant: string, client: st
     .select('id')
     .where('tenant', '=', tenant)
     .where('id', '=', client)
+    // One that was made for a component is its own master.
+    .where('component', 'is', null)
     .forUpdate()
     .execute();
   const users = await db

@@ -10,6 +10,7 @@ import { eventsRepository } from './events';
 import { fingerprintsRepository } from './fingerprints';
 import { integrationsRepository } from './integrations';
 import { oauthClientsRepository } from './oauth-clients';
+import { outboxRepository } from './outbox';
 import { principalsRepository } from './principals';
 import { tenantsRepository } from './tenants';
 import { waitersRepository } from './waiters';
@@ -40,6 +41,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     principals: guarded('principals', principalsRepository(db)),
     apiKeys: guarded('apiKeys', apiKeysRepository(db)),
     oauthClients: guarded('oauthClients', oauthClientsRepository(db)),
+    outbox: guarded('outbox', outboxRepository(db)),
     integrations: guarded('integrations', integrationsRepository(db)),
     connections: guarded('connections', connectionsRepository(db)),
     consentLinks: guarded('consentLinks', consentLinksRepository(db)),

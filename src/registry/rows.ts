@@ -27,6 +27,7 @@ export function toIntegrationRow(row: Selectable<IntegrationsTable>): Integratio
     id: row.id,
     oauthClientId: row.oauth_client_id,
     settings: row.settings,
+    component: row.component,
     createdAt: row.created_at,
   };
 }

@@ -173,6 +173,12 @@ function boundNames(
       if (bound.has(left)) bound.add(right);
       if (bound.has(right)) bound.add(left);
     }
+    // A component is named by its id alone; a row of the tenant that names it may see it.
+    for (const { leftOperand, rightOperand } of conditions) {
+      const component = ownerOf(leftOperand, 'id') ?? '';
+      const named = ownerOf(rightOperand, 'component');
+      if (sources.get(component) === 'components' && named && bound.has(named)) bound.add(component);
+    }
   }
   return bound;
 }

@@ -8,6 +8,7 @@ const row: IntegrationRow = {
   id: 'in_1',
   oauthClientId: 'oc_1',
   settings: settings(),
+  component: null,
   createdAt: '2026-11-21T00:00:00.000Z',
 };
 const keys = [{ kid: 'k1', publicJwk: {}, createdAt: '2026-11-21T00:00:00.000Z' }];

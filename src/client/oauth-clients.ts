@@ -1,0 +1,74 @@
+/** `OAuthClients`: saving and retiring the OAuth clients of components, over the workflows that own them. */
+import {
+  ApplicationFailure,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  type Client,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { oauthClientWorkflowId, TASK_QUEUE } from '../connection/ids';
+import {
+  RETIRE_OAUTH_CLIENT_WORKFLOW,
+  SAVE_OAUTH_CLIENT_WORKFLOW,
+  type RetireOAuthClientInput,
+  type SaveOAuthClientInput,
+} from '../connection/messages';
+import type { Sealer } from '../envelope';
+import { DurableOAuthError, isErrorCode } from '../errors';
+import { newId } from './connections';
+import type { OAuthClients } from './contract';
+import { orLate, soon } from './patience';
+import { asOurs } from './temporal-errors';
+
+const START_DEADLINE_MS = 15_000;
+/** How long a save is awaited before it is answered with 202. */
+const SAVE_WAIT_MS = 25_000;
+
+export interface OAuthClientsDeps {
+  readonly temporal: Client;
+  readonly sealer: Sealer;
+}
+
+export function createOAuthClients({ temporal, sealer }: OAuthClientsDeps): OAuthClients {
+  async function start<I>(type: string, workflowId: string, input: I): Promise<WorkflowHandle> {
+    return temporal.withDeadline(soon(START_DEADLINE_MS), () =>
+      temporal.workflow.start(type, { workflowId, taskQueue: TASK_QUEUE, args: [input] }),
+    );
+  }
+
+  return {
+    async save({ clientSecret, ...request }, caller) {
+      const { tenant, client } = request;
+      const secret = newId('sec');
+      const sealed = await sealer.seal('client', { client_secret: clientSecret.reveal() });
+      const input: SaveOAuthClientInput = { v: 1, ...request, secret, sealed, ...caller };
+      try {
+        const handle = await start(SAVE_OAUTH_CLIENT_WORKFLOW, oauthClientWorkflowId(tenant, client), input);
+        return (await orLate<unknown>(handle.result(), SAVE_WAIT_MS)) ? 'saved' : 'running';
+      } catch (error) {
+        if (error instanceof WorkflowFailedError) return { failed: codeOf(error) };
+        throw asOursOrBusy(error, 'Saving an OAuth client', tenant, client);
+      }
+    },
+
+    async retire(tenant, client, remove, caller, waitMs = 0) {
+      const workflowId = oauthClientWorkflowId(tenant, client);
+      const input: RetireOAuthClientInput = { v: 1, tenant, client, remove, ...caller };
+      try {
+        const handle = await start(RETIRE_OAUTH_CLIENT_WORKFLOW, workflowId, input);
+        return (await orLate<unknown>(handle.result(), waitMs)) !== undefined;
+      } catch (error) {
+        throw asOursOrBusy(error, 'Retiring an OAuth client', tenant, client);
+      }
+    },
+  };
+}
+
+function codeOf({ cause }: WorkflowFailedError): Extract<Awaited<ReturnType<OAuthClients['save']>>, object>['failed'] {
+  return cause instanceof ApplicationFailure && isErrorCode(cause.type) ? cause.type : 'INTERNAL';
+}
+
+function asOursOrBusy(error: unknown, doing: string, tenant: string, client: string): Error {
+  if (!(error instanceof WorkflowExecutionAlreadyStartedError)) return asOurs(error, doing);
+  return new DurableOAuthError('SAVE_IN_PROGRESS', 'This OAuth client is being changed', { tenant, client });
+}

@@ -1,0 +1,125 @@
+/** How an OAuth client for a component comes to be and changes: reserve, (the secret is stored), publish. */
+import { sql, type Kysely } from 'kysely';
+import { DurableOAuthError } from '../errors';
+import type { OAuthClients } from './contract-platform';
+import { notFound } from './errors';
+import { appendEvent } from './events';
+import { clientUse } from './oauth-client-reads';
+import { oweEffect } from './outbox';
+import type { Tables } from './schema';
+
+type Reservation = Parameters<OAuthClients['reserve']>[0];
+type Publication = Parameters<OAuthClients['publish']>[0];
+
+/** The unique index decides between several: whoever inserts first has the place. */
+export async function reserve(db: Kysely<Tables>, reservation: Reservation): Promise<void> {
+  const { tenant, id, component, clientId, legacy } = reservation;
+  const label = await titleOf(db, tenant, component);
+  await db
+    .insertInto('oauth_clients')
+    .values({ tenant, id, client_id: clientId, label, component, legacy, status: 'reserved' })
+    .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
+    .execute();
+}
+
+export async function publish(db: Kysely<Tables>, publication: Publication): Promise<void> {
+  const { tenant, id, component, clientId, secret, event } = publication;
+  const before = await db
+    .selectFrom('oauth_clients')
+    .selectAll()
+    .where('tenant', '=', tenant)
+    .where('id', '=', id)
+    .where('status', 'in', ['reserved', 'published'])
+    .forUpdate()
+    .executeTakeFirst();
+  if (before === undefined) throw notFound('OAuth client', { tenant, client: id });
+  // The answer to an earlier attempt was lost.
+  if (before.status === 'published' && before.secret_id === secret.id) return;
+  if (before.component !== component) await refuseUsed(db, tenant, id);
+  const label = before.component === component ? before.label : await titleOf(db, tenant, component);
+  await db
+    .updateTable('client_secrets')
+    .set({ retired_at: sql<string>`now()` })
+    .where('tenant', '=', tenant)
+    .where('client', '=', id)
+    .where('retired_at', 'is', null)
+    .execute();
+  await db
+    .insertInto('client_secrets')
+    .values({ tenant, client: id, id: secret.id, fingerprint: secret.fingerprint })
+    .execute();
+  await db
+    .updateTable('oauth_clients')
+    .set({
+      client_id: clientId,
+      component,
+      label,
+      secret_id: secret.id,
+      status: 'published',
+      suspended_at: null,
+      paused_until: null,
+      paused_code: null,
+      updated_at: sql<string>`now()`,
+    })
+    .where('tenant', '=', tenant)
+    .where('id', '=', id)
+    .execute();
+  // Those of a client that was deleted before can be reconnected through this one.
+  await db
+    .updateTable('integrations')
+    .set({ oauth_client_id: id })
+    .where('tenant', '=', tenant)
+    .where('component', '=', component)
+    .execute();
+  const { by, traceId } = event;
+  await oweEffect(db, { tenant, kind: 'oauth_client.changed', subject: id, by, traceId });
+  await appendEvent(db, tenant, null, event);
+}
+
+export async function cancelReservation(db: Kysely<Tables>, tenant: string, id: string): Promise<void> {
+  await db
+    .deleteFrom('oauth_clients')
+    .where('tenant', '=', tenant)
+    .where('id', '=', id)
+    .where('status', '=', 'reserved')
+    .execute();
+}
+
+/** A client moves to another component only while nothing is made of the one it leaves (002-25). */
+async function refuseUsed(db: Kysely<Tables>, tenant: string, id: string): Promise<void> {
+  const { flows } = await clientUse(db, tenant, id);
+  const integrations = await db
+    .selectFrom('integrations')
+    .select('id')
+    .where('tenant', '=', tenant)
+    .where('oauth_client_id', '=', id)
+    .limit(10)
+    .execute();
+  if (flows.length === 0 && integrations.length === 0) return;
+  throw inUse(tenant, id, flows, integrations);
+}
+
+export function inUse(
+  tenant: string,
+  client: string,
+  flows: readonly { id: string }[],
+  integrations: readonly { id: string }[] = [],
+): DurableOAuthError {
+  const named = (rows: readonly { id: string }[]): string | undefined =>
+    rows.length === 0 ? undefined : rows.map(({ id }) => id).join(', ');
+  return new DurableOAuthError('IN_USE', 'The OAuth client is used', {
+    tenant,
+    client,
+    flows: named(flows),
+    integrations: named(integrations),
+  });
+}
+
+/** Its own, or a global one; locked against its removal until the transaction ends. */
+async function titleOf(db: Kysely<Tables>, tenant: string, component: string): Promise<string> {
+  const of = db.selectFrom('components').select('title').where('id', '=', component).where('removed_at', 'is', null);
+  const own = await of.where('tenant', '=', tenant).forShare().executeTakeFirst();
+  const found = own ?? (await of.where('access', '=', 'global').forShare().executeTakeFirst());
+  if (found === undefined) throw notFound('component', { tenant, component });
+  return found.title;
+}

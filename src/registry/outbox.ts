@@ -1,0 +1,60 @@
+/** Effects owed: what must follow a change is written with it, and taken from here until it has happened. */
+import { sql, type Kysely } from 'kysely';
+import type { Effect, Outbox } from './contract-platform';
+import type { Tables } from './schema';
+
+type NewEffect = Pick<Effect, 'tenant' | 'kind' | 'subject' | 'by' | 'traceId'> & Partial<Pick<Effect, 'facts'>>;
+
+/** Inside the transaction of its cause. */
+export async function oweEffect(db: Kysely<Tables>, effect: NewEffect): Promise<void> {
+  const { tenant, kind, subject, facts, by, traceId } = effect;
+  await db
+    .insertInto('outbox')
+    .values({ tenant, kind, subject, by, trace_id: traceId, facts: facts === undefined ? null : JSON.stringify(facts) })
+    .execute();
+}
+
+export function outboxRepository(db: Kysely<Tables>): Outbox {
+  return {
+    // Locked rows are another taker's; the lease keeps what was taken from the next one, and brings back what was lost.
+    async take(limit, leaseMs, tenants) {
+      const rows = await db
+        .updateTable('outbox')
+        .set((eb) => ({
+          attempts: eb('attempts', '+', 1),
+          due_at: sql<string>`now() + make_interval(secs => ${leaseMs / 1000} * least(power(2, attempts), 64))`,
+        }))
+        .where('due_at', '<=', sql<string>`now()`)
+        .where('position', 'in', (of) =>
+          of
+            .selectFrom('outbox as owed')
+            .select('owed.position')
+            .where('owed.due_at', '<=', sql<string>`now()`)
+            .$if(tenants !== undefined, (query) => query.where('owed.tenant', 'in', tenants ?? []))
+            .orderBy('owed.due_at')
+            .orderBy('owed.position')
+            .limit(limit)
+            .forUpdate()
+            .skipLocked(),
+        )
+        .returningAll()
+        .execute();
+      return rows
+        .sort((a, b) => Number(BigInt(a.position) - BigInt(b.position)))
+        .map(({ tenant, position, kind, subject, facts, by, trace_id, attempts }) => ({
+          tenant,
+          position,
+          kind,
+          subject,
+          facts: facts ?? {},
+          by,
+          traceId: trace_id,
+          attempts,
+        }));
+    },
+
+    async done({ tenant, position }) {
+      await db.deleteFrom('outbox').where('tenant', '=', tenant).where('position', '=', position).execute();
+    },
+  };
+}

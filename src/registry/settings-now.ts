@@ -1,0 +1,66 @@
+/** Settings of an integration as they hold now: what belongs to its OAuth client or its component is read there. */
+import type { Kysely, Selectable } from 'kysely';
+import type { IntegrationSettings } from '../connection/messages';
+import { fillTemplate } from '../connection/template';
+import type { ConnectionContext } from './contract';
+import type { ManifestFacts } from './contract-platform';
+import type { IntegrationsTable, OAuthClientsTable, Tables } from './schema';
+
+type Integration = Pick<Selectable<IntegrationsTable>, 'component' | 'settings'>;
+type Client = Pick<Selectable<OAuthClientsTable>, 'client_id' | 'status' | 'suspended_at'>;
+
+export interface ComponentNow {
+  readonly tenant: string;
+  readonly access: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly removed_at: string | null;
+  readonly manifest: ManifestFacts;
+}
+
+/** The component an integration names, at its current version. */
+export async function componentNow(db: Kysely<Tables>, id: string): Promise<ComponentNow | undefined> {
+  return db
+    .selectFrom('component_versions')
+    .innerJoin('components', (join) =>
+      join
+        .onRef('components.id', '=', 'component_versions.component')
+        .onRef('components.tenant', '=', 'component_versions.tenant')
+        .onRef('components.version', '=', 'component_versions.version'),
+    )
+    .select(['components.tenant', 'components.access', 'components.env', 'components.removed_at', 'manifest'])
+    .where('component_versions.component', '=', id)
+    .executeTakeFirst();
+}
+
+export function settingsNow(
+  { settings }: Integration,
+  client: Client | undefined,
+  component: ComponentNow | undefined,
+): IntegrationSettings {
+  const owned = client === undefined ? settings : { ...settings, client_id: client.client_id };
+  const oauth2 = component?.manifest.oauth2;
+  if (component === undefined || oauth2 === undefined) return owned;
+  const values = { ...component.env, ...settings.fields };
+  return {
+    ...owned,
+    endpoints: {
+      ...settings.endpoints,
+      authorization: fillTemplate(oauth2.authUri, values),
+      token: fillTemplate(oauth2.tokenUri, values),
+    },
+    client_auth: oauth2.clientAuth,
+    authorization_params: oauth2.authorizationParams,
+  };
+}
+
+export function unusableFor(
+  tenant: string,
+  client: Client,
+  component: ComponentNow | undefined,
+): ConnectionContext['unusable'] {
+  if (client.status === 'deleting' || client.status === 'deleted') return 'client_gone';
+  if (component === undefined) return undefined;
+  const hidden = component.tenant !== tenant && component.access !== 'global';
+  if (component.removed_at !== null || hidden) return 'component_gone';
+  return client.suspended_at === null ? undefined : 'client_suspended';
+}
