@@ -17,6 +17,8 @@ export async function runServer(config: Config, options: ComposeOptions = {}): P
   const app = buildApp({
     connections: parts.connections,
     consents: parts.consents,
+    oauthClients: parts.oauthClients,
+    effects: parts.effects,
     tokens: config.tokenRoutes ? parts.tokens : undefined,
     apiCaller: config.tokenRoutes ? parts.apiCaller : undefined,
     registry: parts.registry,

@@ -15,6 +15,7 @@ import { accessTokenRoutes } from './routes/access-token';
 import { connectionRoutes } from './routes/connections';
 import { consentLinkRoutes } from './routes/consent-links';
 import { integrationRoutes } from './routes/integrations';
+import { oauthClientRoutes } from './routes/oauth-clients';
 import { publicRoutes } from './routes/public';
 import { requestRoutes } from './routes/requests';
 import { revocationRoutes } from './routes/revocations';
@@ -95,6 +96,7 @@ function api(app: App, deps: AppDeps): void {
       connectionRoutes(v2, deps);
       consentLinkRoutes(v2, deps);
       revocationRoutes(v2, deps);
+      oauthClientRoutes(v2, deps);
       if (!config.tokenRoutes || tokens === undefined) return;
       accessTokenRoutes(v2, deps, tokens);
       if (apiCaller) requestRoutes(v2, deps, tokens, apiCaller);

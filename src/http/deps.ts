@@ -2,7 +2,7 @@
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Connections, Consents, TokenReader } from '../client/contract';
+import type { Connections, Consents, OAuthClients, TokenReader } from '../client/contract';
 import type { ApiCaller } from '../oauth/contract';
 import type { Catalogue } from '../providers/preset';
 import type { Registry } from '../registry/contract';
@@ -24,6 +24,9 @@ export interface AppConfig {
 export interface AppDeps {
   readonly connections: Connections;
   readonly consents: Consents;
+  readonly oauthClients: OAuthClients;
+  /** What follows a change: done right after it, and by a worker when this process is gone by then. */
+  readonly effects: { drain(): Promise<number> };
   readonly tokens?: TokenReader;
   readonly apiCaller?: ApiCaller;
   readonly registry: Registry;

@@ -2,6 +2,10 @@
 
 /** Every permission a route may demand. */
 export const PERMISSIONS = [
+  'tenants.oauth_clients.get',
+  'tenants.oauth_clients.create',
+  'tenants.oauth_clients.edit',
+  'tenants.oauth_clients.delete',
   'tenants.integrations.create',
   'tenants.integrations.get',
   'tenants.connections.get',

@@ -8,17 +8,43 @@ import type { Wording } from '../connection/wording';
 import type { Catalogue } from '../providers/preset';
 import { displayName } from '../providers/resolve';
 import type { ConnectionContext, IntegrationRow } from '../registry/contract';
+import type { ComponentClientRow } from '../registry/contract-platform';
 import type { revocationDocument } from './schemas/actions';
 import type { connection } from './schemas/connection';
 import type { integration } from './schemas/integration';
+import type { oauthClient } from './schemas/oauth-client';
 
 type Integration = z.output<typeof integration>;
 type Connection = z.output<typeof connection>;
+type OAuthClient = z.output<typeof oauthClient>;
 type Revocation = z.output<typeof revocationDocument>['data'];
 
 const tenantPath = (tenant: string): string => `/v2/tenants/${tenant}`;
+export const oauthClientPath = (tenant: string, id: string): string => `${tenantPath(tenant)}/oauth-clients/${id}`;
 export const integrationPath = (tenant: string, id: string): string => `${tenantPath(tenant)}/integrations/${id}`;
 export const connectionPath = (tenant: string, id: string): string => `${tenantPath(tenant)}/connections/${id}`;
+
+export function toOAuthClient(row: ComponentClientRow): OAuthClient {
+  const { tenant, id, component } = row;
+  const related = `${tenantPath(tenant)}/components/${component}`;
+  return {
+    type: 'oauth-client',
+    id,
+    attributes: {
+      client_id: row.clientId,
+      client_secret_set_at: row.secretSetAt,
+      client_secret_fingerprint: row.secretFingerprint,
+      suspended_at: row.suspendedAt,
+      created_at: row.createdAt,
+      updated_at: row.updatedAt,
+    },
+    // One whose component is gone names none, and can be deleted.
+    relationships: row.componentGone
+      ? undefined
+      : { component: { links: { related }, data: { type: 'component', id: component } } },
+    links: { self: oauthClientPath(tenant, id) },
+  };
+}
 
 /** @param connections ids of its connections, where they are known */
 export function toIntegration(row: IntegrationRow, connections?: readonly string[]): Integration {

@@ -43,7 +43,8 @@ function codeOf(path: string, { params }: ZodFastifySchemaValidationError): Erro
   const custom: unknown =
     'params' in params ? (params.params as Record<string, unknown> | undefined)?.['code'] : undefined;
   if (isErrorCode(custom)) return custom;
-  return path === '/data/type' ? 'TYPE_CONFLICT' : 'MEMBER_INVALID';
+  // Of the resource, and of what it is related to.
+  return path.endsWith('/data/type') ? 'TYPE_CONFLICT' : 'MEMBER_INVALID';
 }
 
 function unknownKeys({ keyword, params }: ZodFastifySchemaValidationError): readonly string[] {

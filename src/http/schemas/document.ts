@@ -55,7 +55,7 @@ export function resource<T extends string, A extends z.ZodType>(
   });
 }
 
-const warnings = z.array(z.object({ code: z.string(), detail: z.string(), parameter: z.string().optional() }));
+export const warnings = z.array(z.object({ code: z.string(), detail: z.string(), parameter: z.string().optional() }));
 
 export const list = <R extends z.ZodType>(
   item: R,

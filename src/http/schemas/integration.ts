@@ -15,7 +15,7 @@ const seconds = z
 /** What a console prints in place of a stored secret. */
 const MASK = /^[*•●∙]{3,}$|^\[secret\]$/;
 
-const confidential = z
+export const confidential = z
   .string()
   .min(1, 'Must not be blank')
   .max(8192)

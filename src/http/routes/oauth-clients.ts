@@ -1,0 +1,143 @@
+/** `/v2/tenants/{T}/oauth-clients`: the OAuth client a tenant has for a component (seed 002). The secret is write-only. */
+import { newId } from '../../client/connections';
+import { DurableOAuthError, isDurableOAuthError } from '../../errors';
+import { callerOf } from '../auth';
+import type { App, AppDeps } from '../deps';
+import { audienceFor, componentFor, saveOAuthClient, usedProblem, warningsFor } from '../oauth-clients';
+import { warningsAbout } from '../paging';
+import { ProblemError } from '../problem';
+import { oauthClientPath, toOAuthClient } from '../resources';
+import { resourcePath, tenantPath } from '../schemas/document';
+import {
+  changeOAuthClient,
+  createOAuthClient,
+  oauthClientDocument,
+  oauthClientList,
+  oauthClientQuery,
+  savingOAuthClient,
+} from '../schemas/oauth-client';
+
+const PATH = '/tenants/:tenant/oauth-clients';
+const RETRY_AFTER_SECONDS = 5;
+const DELETE_WAIT_MS = 10_000;
+const saving = (id: string): { meta: { status: 'saving'; oauth_client: string } } => ({
+  meta: { status: 'saving', oauth_client: id },
+});
+
+export function oauthClientRoutes(app: App, deps: AppDeps): void {
+  const { registry, config } = deps;
+
+  const shown = async (tenant: string, id: string): Promise<ReturnType<typeof toOAuthClient>> => {
+    const row = await registry.oauthClients.getForComponent(tenant, id);
+    if (row === undefined || row.legacy) throw new DurableOAuthError('NOT_FOUND');
+    return toOAuthClient(row);
+  };
+
+  app.route({
+    method: 'POST',
+    url: PATH,
+    config: { permission: 'tenants.oauth_clients.create' },
+    schema: {
+      params: tenantPath,
+      body: createOAuthClient,
+      response: { 201: oauthClientDocument, 202: savingOAuthClient },
+    },
+    handler: async (request, reply) => {
+      const { tenant } = request.params;
+      const { data } = request.body;
+      const component = await componentFor(registry, tenant, data.relationships.component.data.id);
+      const id = data.id ?? newId('oc');
+      if ((await registry.oauthClients.get(tenant, id)) !== undefined) {
+        throw new ProblemError([
+          { code: 'ALREADY_EXISTS', detail: 'An OAuth client has this id', pointer: '/data/id' },
+        ]);
+      }
+      const { client_id: clientId, client_secret: clientSecret } = data.attributes;
+      const audience = audienceFor(component, config.allowPrivateNetworks);
+      const save = { tenant, client: id, component: component.id, clientId, clientSecret, audience, legacy: false };
+      const outcome = await saveOAuthClient(deps, { ...save, update: false }, callerOf(request));
+      reply.header('location', oauthClientPath(tenant, id));
+      if (outcome === 'running') return reply.code(202).header('retry-after', RETRY_AFTER_SECONDS).send(saving(id));
+      const warnings = warningsFor(request.body, component);
+      const meta = warnings.length > 0 ? { warnings } : undefined;
+      return reply.code(201).send({ data: await shown(tenant, id), meta });
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: PATH,
+    config: { permission: 'tenants.oauth_clients.get' },
+    schema: { params: tenantPath, querystring: oauthClientQuery, response: { 200: oauthClientList } },
+    handler: async ({ params: { tenant }, query }) => {
+      const component = query['filter[component]'] || undefined;
+      const rows = await registry.oauthClients.listForComponents(tenant, { component });
+      return { data: rows.map(toOAuthClient), meta: warningsAbout(query) };
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: `${PATH}/:id`,
+    config: { permission: 'tenants.oauth_clients.get' },
+    schema: { params: resourcePath, response: { 200: oauthClientDocument } },
+    handler: async ({ params: { tenant, id } }) => ({ data: await shown(tenant, id) }),
+  });
+
+  app.route({
+    method: 'PATCH',
+    url: `${PATH}/:id`,
+    config: { permission: 'tenants.oauth_clients.edit' },
+    schema: {
+      params: resourcePath,
+      body: changeOAuthClient,
+      response: { 200: oauthClientDocument, 202: savingOAuthClient },
+    },
+    handler: async (request, reply) => {
+      const { tenant, id } = request.params;
+      const { data } = request.body;
+      await shown(tenant, id);
+      if (data.id !== undefined && data.id !== id) {
+        throw new ProblemError([
+          { code: 'TYPE_CONFLICT', detail: 'The id is another than in the URL', pointer: '/data/id' },
+        ]);
+      }
+      const component = await componentFor(registry, tenant, data.relationships.component.data.id);
+      const { client_id: clientId, client_secret: clientSecret } = data.attributes;
+      const audience = audienceFor(component, config.allowPrivateNetworks);
+      const save = { tenant, client: id, component: component.id, clientId, clientSecret, audience, legacy: false };
+      try {
+        const outcome = await saveOAuthClient(deps, { ...save, update: true }, callerOf(request));
+        if (outcome === 'running')
+          return await reply.code(202).header('retry-after', RETRY_AFTER_SECONDS).send(saving(id));
+      } catch (error) {
+        if (isDurableOAuthError(error, 'IN_USE')) throw await usedProblem(registry, tenant, id);
+        throw error;
+      }
+      return { data: await shown(tenant, id) };
+    },
+  });
+
+  app.route({
+    method: 'DELETE',
+    url: `${PATH}/:id`,
+    config: { permission: 'tenants.oauth_clients.delete' },
+    schema: { params: resourcePath },
+    handler: async (request, reply) => {
+      const { tenant, id } = request.params;
+      await shown(tenant, id);
+      const { by, traceId } = callerOf(request);
+      try {
+        const event = { type: 'oauth_client.deleting', by, traceId, facts: { oauth_client: id } };
+        await registry.oauthClients.markDeleting(tenant, id, event);
+      } catch (error) {
+        if (isDurableOAuthError(error, 'IN_USE')) throw await usedProblem(registry, tenant, id);
+        throw error;
+      }
+      // It is gone for everybody; what was granted through it is revoked however long that takes.
+      await deps.effects.drain().catch(() => undefined);
+      await deps.oauthClients.retire(tenant, id, true, { by, traceId }, DELETE_WAIT_MS).catch(() => undefined);
+      return reply.code(204).send();
+    },
+  });
+}
