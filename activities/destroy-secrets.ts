@@ -39,7 +39,9 @@ async function remove(
   const context = await deps.registry.connections.context(ref);
   if (context !== undefined) {
     const { client, connection, integration } = context;
-    if (client.secretId !== null) await deps.vault.destroy(clientSecretRef(tenant, client.id, client.secretId));
+    // One that was made for a component is its own master.
+    const own = client.component === null ? client.secretId : null;
+    if (own !== null) await deps.vault.destroy(clientSecretRef(tenant, client.id, own));
     if (connection.grantId !== null) await deps.vault.destroy(grantRef(ref, connection.grantId));
     await deps.registry.integrations.remove(tenant, integration.id, {
       type: 'integration.removed',

@@ -5,9 +5,9 @@ import { DurableOAuthError, isDurableOAuthError } from '../src/errors';
 import type { OAuthClientTarget } from '../src/oauth/contract';
 import type { Catalogue, Preset } from '../src/providers/preset';
 import { displayName, policyOf, presetOf, targetOf } from '../src/providers/resolve';
-import type { ConnectionContext, Registry } from '../src/registry/contract';
+import type { ConnectionContext, OAuthClientRow, Registry } from '../src/registry/contract';
 import type { Vault, VaultEntry } from '../src/vault/port';
-import type { TokenSet } from '../src/vault/secret';
+import type { ClientSecret, TokenSet } from '../src/vault/secret';
 import { tokenSetOf } from './cells';
 import type { TokenReport } from './contract';
 
@@ -40,7 +40,12 @@ export function refuseUnusable({ client, unusable }: GrantContext): void {
 /** The other side of a request, with the client secret out of the vault. */
 export async function targetIn(vault: Vault, context: GrantContext): Promise<OAuthClientTarget> {
   const { client, integration, preset } = context;
-  if (client.secretId === null) return targetOf(integration.settings, preset);
+  return targetOf(integration.settings, preset, await secretOf(vault, client));
+}
+
+/** @returns undefined when the client needs none; @throws OAUTH_CLIENT_UNUSABLE when it was destroyed */
+export async function secretOf(vault: Vault, client: OAuthClientRow): Promise<ClientSecret | undefined> {
+  if (client.secretId === null) return undefined;
   const ref = clientSecretRef(client.tenant, client.id, client.secretId);
   const { secret } = await vault.latest(ref).catch((error: unknown) => {
     if (!isDurableOAuthError(error, 'VAULT_GONE')) throw error;
@@ -49,7 +54,7 @@ export async function targetIn(vault: Vault, context: GrantContext): Promise<OAu
   if (secret.kind !== 'client_secret') {
     throw new DurableOAuthError('VAULT_CORRUPT', 'An OAuth client holds something else than a client secret', { ref });
   }
-  return targetOf(integration.settings, preset, secret);
+  return secret;
 }
 
 /** The newest token set of a grant; undefined when the vault never had one. */

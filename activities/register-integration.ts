@@ -28,6 +28,7 @@ export function createRegisterIntegration(deps: RegisterDeps): DurableOAuthActiv
         integration,
         connection,
         client: { id: input.client, label: draft.label, secretId: draft.client_auth === 'none' ? null : input.secret },
+        component: input.component,
         settings: draft,
         grant: token?.grant ?? null,
         token,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { clientSecretRef, grantRef } from '../src/connection/ids';
 import type { SaveInput } from '../src/connection/messages';
 import type { Opener, Sealer } from '../src/envelope';
-import { isDurableOAuthError } from '../src/errors';
+import { DurableOAuthError, isDurableOAuthError } from '../src/errors';
 import type { Fingerprint } from '../src/fingerprint';
 import type { AuthorizationServer, OAuthClientTarget, TokenAnswer } from '../src/oauth/contract';
 import { resolveEndpoint } from '../src/oauth/endpoint-policy';
@@ -17,12 +17,12 @@ import { Secret, type TokenSet } from '../src/vault/secret';
 import { escrowOf, putCells, type Cell } from './cells';
 import type { DurableOAuthActivities, SaveValidation } from './contract';
 import { behindBoundary } from './failure';
-import { tokenFactsOf } from './grant-context';
+import { secretOf, tokenFactsOf } from './grant-context';
 import { budgetOf, within } from './time-limit';
 
 export interface ValidateDeps {
   readonly vault: Vault;
-  readonly registry: Pick<Registry, 'fingerprints'>;
+  readonly registry: Pick<Registry, 'fingerprints' | 'oauthClients'>;
   readonly catalogue: Catalogue;
   readonly authorizationServer: Pick<AuthorizationServer, 'clientCredentials' | 'refresh' | 'probeClient'>;
   readonly sealer: Sealer;
@@ -58,7 +58,10 @@ export function createValidateIntegration(deps: ValidateDeps): DurableOAuthActiv
       await ready.spend('REGISTRY_UNAVAILABLE', 'Getting an envelope key', deps.sealer.ready());
       const refreshToken = typed.refresh_token === undefined ? undefined : new Secret(typed.refresh_token);
       const clientSecret = typed.client_secret === undefined ? undefined : new Secret(typed.client_secret);
-      const target = targetOf(input.draft, preset, clientSecret && { clientSecret, audience: audienceOf(input.draft) });
+      const target =
+        input.component === undefined
+          ? targetOf(input.draft, preset, clientSecret && { clientSecret, audience: audienceOf(input.draft) })
+          : await ready.spend('VAULT_UNAVAILABLE', 'Reading the client secret', targetOfClient(deps, input, preset));
       const fingerprint = refreshToken && (await deps.fingerprint(refreshToken));
       if (fingerprint) await deps.registry.fingerprints.reserve(input.tenant, fingerprint, input.connection);
       try {
@@ -72,6 +75,17 @@ export function createValidateIntegration(deps: ValidateDeps): DurableOAuthActiv
     });
 }
 
+/** Through the OAuth client the tenant has for the component, with its secret out of the vault. */
+async function targetOfClient(
+  deps: ValidateDeps,
+  { tenant, client: id, draft }: SaveInput,
+  preset: Preset,
+): Promise<OAuthClientTarget> {
+  const client = await deps.registry.oauthClients.get(tenant, id);
+  if (client === undefined) throw new DurableOAuthError('OAUTH_CLIENT_UNUSABLE', undefined, { tenant, client: id });
+  return targetOf({ ...draft, client_id: client.clientId }, preset, await secretOf(deps.vault, client));
+}
+
 interface Proof {
   readonly proven: SaveValidation['proven'];
   readonly set?: TokenSet;
@@ -80,7 +94,7 @@ interface Proof {
 
 async function prove(
   deps: ValidateDeps,
-  { draft }: SaveInput,
+  { draft, component }: SaveInput,
   preset: Preset,
   target: OAuthClientTarget,
   refreshToken: Secret | undefined,
@@ -90,7 +104,9 @@ async function prove(
     for (const url of [draft.endpoints.authorization, draft.endpoints.token]) {
       if (url !== undefined) await resolveEndpoint(url, { allowPrivateNetworks });
     }
-    if (!preset.client_probe || draft.redirect_uri === undefined) return { proven: 'not_until_consent', warnings: [] };
+    // A component's client was entered by somebody else, and is not this save's to prove.
+    if (!preset.client_probe || draft.redirect_uri === undefined || component !== undefined)
+      return { proven: 'not_until_consent', warnings: [] };
     const probe = await deps.authorizationServer.probeClient(target, draft.redirect_uri);
     return { proven: probe === 'accepted' ? 'client' : 'not_until_consent', warnings: [] };
   }

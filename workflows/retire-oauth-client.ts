@@ -1,7 +1,7 @@
 /**
  * `retireOAuthClientWorkflow`: what was granted through an OAuth client is revoked with that client's own credentials; only
- * then, when it is to be deleted, are its secrets destroyed. Id `oauth-client/<tenant>/<client>`; lasts as long as the
- * slowest provider.
+ * then, when it is to be deleted, are its secrets destroyed. Id `oauth-client/<tenant>/<client>/remove` or `…/disconnect`;
+ * lasts as long as the slowest provider.
  */
 import { CancellationScope } from '@temporalio/workflow';
 import type { RetireOAuthClientInput } from '../src/connection/messages';

@@ -68,11 +68,13 @@ async function obtain(input: SaveInput): Promise<SaveValidation> {
 }
 
 async function undo(input: SaveInput, reason: string): Promise<void> {
-  const { tenant, connection, client, secret, grant, by, traceId } = input;
+  const { tenant, connection, client, component, secret, grant, by, traceId } = input;
+  const granted = grantRef({ tenant, connection }, grant);
   await run('destroySecrets', `Undo the save: ${reason}`, {
     v: 1,
     tenant,
-    refs: [clientSecretRef(tenant, client, secret), grantRef({ tenant, connection }, grant)],
+    // The client of a component was there before.
+    refs: component === undefined ? [clientSecretRef(tenant, client, secret), granted] : [granted],
     remove: { connection },
     reason,
     by,

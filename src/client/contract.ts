@@ -27,6 +27,8 @@ export interface SaveRequest {
   readonly settings: IntegrationSettings;
   readonly clientSecret?: Secret;
   readonly refreshToken?: Secret;
+  /** Through the OAuth client the tenant has for this component; no client secret is given then. */
+  readonly component?: { readonly id: string; readonly client: string };
   readonly lang: string;
 }
 

@@ -5,8 +5,9 @@ import {
   WorkflowFailedError,
   type Client,
   type WorkflowHandle,
+  type WorkflowStartOptions,
 } from '@temporalio/client';
-import { oauthClientWorkflowId, TASK_QUEUE } from '../connection/ids';
+import { oauthClientWorkflowId, retireWorkflowId, TASK_QUEUE } from '../connection/ids';
 import {
   RETIRE_OAUTH_CLIENT_WORKFLOW,
   SAVE_OAUTH_CLIENT_WORKFLOW,
@@ -30,9 +31,14 @@ export interface OAuthClientsDeps {
 }
 
 export function createOAuthClients({ temporal, sealer }: OAuthClientsDeps): OAuthClients {
-  async function start<I>(type: string, workflowId: string, input: I): Promise<WorkflowHandle> {
+  async function start<I>(
+    type: string,
+    workflowId: string,
+    input: I,
+    options: Pick<WorkflowStartOptions, 'workflowIdConflictPolicy' | 'workflowIdReusePolicy'> = {},
+  ): Promise<WorkflowHandle> {
     return temporal.withDeadline(soon(START_DEADLINE_MS), () =>
-      temporal.workflow.start(type, { workflowId, taskQueue: TASK_QUEUE, args: [input] }),
+      temporal.workflow.start(type, { workflowId, taskQueue: TASK_QUEUE, args: [input], ...options }),
     );
   }
 
@@ -47,28 +53,29 @@ export function createOAuthClients({ temporal, sealer }: OAuthClientsDeps): OAut
         return (await orLate<unknown>(handle.result(), SAVE_WAIT_MS)) ? 'saved' : 'running';
       } catch (error) {
         if (error instanceof WorkflowFailedError) return { failed: codeOf(error) };
-        throw asOursOrBusy(error, 'Saving an OAuth client', tenant, client);
+        if (error instanceof WorkflowExecutionAlreadyStartedError) {
+          throw new DurableOAuthError('SAVE_IN_PROGRESS', 'This OAuth client is being changed', { tenant, client });
+        }
+        throw asOurs(error, 'Saving an OAuth client');
       }
     },
 
     async retire(tenant, client, remove, caller, waitMs = 0) {
-      const workflowId = oauthClientWorkflowId(tenant, client);
+      const workflowId = retireWorkflowId(tenant, client, remove);
       const input: RetireOAuthClientInput = { v: 1, tenant, client, remove, ...caller };
-      try {
-        const handle = await start(RETIRE_OAUTH_CLIENT_WORKFLOW, workflowId, input);
-        return (await orLate<unknown>(handle.result(), waitMs)) !== undefined;
-      } catch (error) {
-        throw asOursOrBusy(error, 'Retiring an OAuth client', tenant, client);
-      }
+      const handle = await start(RETIRE_OAUTH_CLIENT_WORKFLOW, workflowId, input, {
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        // A client is removed once in its life; a component may go, come back by a move of the client, and go again.
+        workflowIdReusePolicy: remove ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'ALLOW_DUPLICATE',
+      }).catch((error: unknown) => {
+        if (error instanceof WorkflowExecutionAlreadyStartedError) return temporal.workflow.getHandle(workflowId);
+        throw asOurs(error, 'Retiring an OAuth client');
+      });
+      return (await orLate<unknown>(handle.result(), waitMs)) !== undefined;
     },
   };
 }
 
 function codeOf({ cause }: WorkflowFailedError): Extract<Awaited<ReturnType<OAuthClients['save']>>, object>['failed'] {
   return cause instanceof ApplicationFailure && isErrorCode(cause.type) ? cause.type : 'INTERNAL';
-}
-
-function asOursOrBusy(error: unknown, doing: string, tenant: string, client: string): Error {
-  if (!(error instanceof WorkflowExecutionAlreadyStartedError)) return asOurs(error, doing);
-  return new DurableOAuthError('SAVE_IN_PROGRESS', 'This OAuth client is being changed', { tenant, client });
 }

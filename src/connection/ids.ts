@@ -47,6 +47,8 @@ export function parseRef(text: string): ConnectionRef {
 export const connectionWorkflowId = (ref: ConnectionRef): string => `connection/${formatRef(ref)}`;
 export const saveWorkflowId = (tenant: string, integration: string): string => `save/${tenant}/${integration}`;
 export const oauthClientWorkflowId = (tenant: string, client: string): string => `oauth-client/${tenant}/${client}`;
+export const retireWorkflowId = (tenant: string, client: string, remove: boolean): string =>
+  `${oauthClientWorkflowId(tenant, client)}/${remove ? 'remove' : 'disconnect'}`;
 /** @param stateHash base64url(sha256(oauthState)) */
 export const consentWorkflowId = (stateHash: string): string => `consent/${stateHash}`;
 

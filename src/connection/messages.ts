@@ -284,6 +284,8 @@ export type SaveInput = Origin & {
   readonly secret: string;
   /** Id of the grant this save makes (client credentials, refresh token). */
   readonly grant: string;
+  /** `client` is the one the tenant has for this component: neither made nor removed by this save. */
+  readonly component?: string;
   readonly lang: string;
   readonly draft: IntegrationSettings;
   /** JWE of `{ client_secret?, refresh_token? }`. */

@@ -19,6 +19,8 @@ export interface OAuthClientRow {
   /** No request under this client before then: the provider or a refused secret asked for it. ISO 8601. */
   readonly pausedUntil: string | null;
   readonly pausedCode: ErrorCode | null;
+  /** Made for it through `/oauth-clients`; null = made by the save of an integration, and goes with it. */
+  readonly component: string | null;
 }
 
 export interface IntegrationRow {
@@ -119,6 +121,8 @@ export interface Registration {
   readonly integration: string;
   readonly connection: string;
   readonly client: { readonly id: string; readonly label: string; readonly secretId: string | null };
+  /** Through the OAuth client the tenant has for this component; the client is then there already. */
+  readonly component?: string;
   readonly settings: IntegrationSettings;
   readonly grant: string | null;
   readonly token?: TokenFacts;

@@ -12,7 +12,8 @@ import type { Tables } from './schema';
  */
 export async function register(db: Kysely<Tables>, registration: Registration): Promise<void> {
   const { tenant, integration, connection, fingerprint, event } = registration;
-  await insertClient(db, registration);
+  if (registration.component === undefined) await insertClient(db, registration);
+  else await lockClient(db, registration, registration.component);
   const isNew = await insertIntegration(db, registration);
   if (isNew) await insertConnection(db, registration);
   if (!(await isRegistered(db, registration))) {
@@ -34,11 +35,27 @@ async function insertClient(db: Kysely<Tables>, { tenant, client, settings }: Re
     .execute();
 }
 
+/** Held until the integration is visible: a client that is being deleted sees it, or is seen here. */
+async function lockClient(db: Kysely<Tables>, { tenant, client }: Registration, component: string): Promise<void> {
+  const locked = await db
+    .selectFrom('oauth_clients')
+    .select('id')
+    .where('tenant', '=', tenant)
+    .where('id', '=', client.id)
+    .where('component', '=', component)
+    .where('status', '=', 'published')
+    .forShare()
+    .executeTakeFirst();
+  if (locked === undefined) {
+    throw new DurableOAuthError('OAUTH_CLIENT_UNUSABLE', 'The OAuth client is gone', { tenant, client: client.id });
+  }
+}
+
 async function insertIntegration(db: Kysely<Tables>, registration: Registration): Promise<boolean> {
-  const { tenant, integration, client, settings } = registration;
+  const { tenant, integration, client, settings, component } = registration;
   const inserted = await db
     .insertInto('integrations')
-    .values({ tenant, id: integration, oauth_client_id: client.id, settings: JSON.stringify(settings) })
+    .values({ tenant, id: integration, oauth_client_id: client.id, settings: JSON.stringify(settings), component })
     .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
     .executeTakeFirst();
   return inserted.numInsertedOrUpdatedRows === 1n;
@@ -74,7 +91,7 @@ async function insertConnection(db: Kysely<Tables>, registration: Registration):
 
 /** Whether the rows are those of this very save. The grant's id is the save's: another save made another one. */
 async function isRegistered(db: Kysely<Tables>, registration: Registration): Promise<boolean> {
-  const { tenant, integration, connection, client, settings, grant } = registration;
+  const { tenant, integration, connection, client, settings, grant, component } = registration;
   const row = await db
     .selectFrom('integrations')
     .innerJoin('connections', (join) =>
@@ -94,8 +111,12 @@ async function isRegistered(db: Kysely<Tables>, registration: Registration): Pro
     .where('connections.id', '=', connection)
     .where('connections.grant_id', 'is not distinct from', grant)
     .where('oauth_clients.id', '=', client.id)
-    .where('oauth_clients.client_id', '=', settings.client_id)
-    .where('oauth_clients.secret_id', 'is not distinct from', client.secretId)
+    // What a component's client holds may change at any time; it is not this save's.
+    .$if(component === undefined, (query) =>
+      query
+        .where('oauth_clients.client_id', '=', settings.client_id)
+        .where('oauth_clients.secret_id', 'is not distinct from', client.secretId),
+    )
     .executeTakeFirst();
   return row !== undefined;
 }

@@ -18,6 +18,7 @@ export function toOAuthClientRow(row: Selectable<OAuthClientsTable>): OAuthClien
     secretId: row.secret_id,
     pausedUntil: row.paused_until,
     pausedCode: row.paused_code,
+    component: row.component,
   };
 }
 

@@ -25,6 +25,8 @@ function deps(change: Partial<AppDeps> = {}): AppDeps {
   return {
     connections: untouched,
     consents: untouched,
+    oauthClients: untouched,
+    effects: untouched,
     registry: untouched,
     publicKeys: untouched,
     catalogue: CATALOGUE,

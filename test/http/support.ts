@@ -7,12 +7,14 @@ import type {
   Consents,
   ConsentView,
   FreshToken,
+  OAuthClients,
+  SaveOAuthClientRequest,
   SaveOutcome,
   SaveRequest,
   TokenReader,
 } from '../../src/client/contract';
 import type { Tombstone } from '../../src/connection/messages';
-import { DurableOAuthError } from '../../src/errors';
+import { DurableOAuthError, isDurableOAuthError } from '../../src/errors';
 import { createApiKey } from '../../src/http/api-keys';
 import { buildApp } from '../../src/http/app';
 import type { AppConfig } from '../../src/http/deps';
@@ -71,6 +73,39 @@ export class FakeConnections implements Connections {
   ensureFresh = unused;
   nudge = unused;
   describe = unused;
+}
+
+/** Writes the rows that the workflow's activities write; no vault is behind it. */
+export class FakeOAuthClients implements OAuthClients {
+  readonly saves: SaveOAuthClientRequest[] = [];
+  readonly retired: string[] = [];
+  outcome: Awaited<ReturnType<OAuthClients['save']>> | undefined;
+  readonly #registry: Registry;
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  async save(request: SaveOAuthClientRequest, { by, traceId }: Caller): ReturnType<OAuthClients['save']> {
+    this.saves.push(request);
+    if (this.outcome) return this.outcome;
+    const { tenant, client: id, component, clientId, legacy, update } = request;
+    try {
+      if (!update) await this.#registry.oauthClients.reserve({ tenant, id, component, clientId, legacy });
+      const secret = { id: `sec_${this.saves.length}`, fingerprint: 'cafe0123' };
+      const event = { type: 'oauth_client.changed', by, traceId };
+      await this.#registry.oauthClients.publish({ tenant, id, component, clientId, secret, event });
+      return 'saved';
+    } catch (error) {
+      if (isDurableOAuthError(error)) return { failed: error.code };
+      throw error;
+    }
+  }
+
+  async retire(tenant: string, client: string): Promise<boolean> {
+    this.retired.push(`${tenant}/${client}`);
+    return true;
+  }
 }
 
 export class FakeConsents implements Consents {
@@ -142,6 +177,7 @@ export interface TestApp {
   readonly registry: Registry;
   readonly connections: FakeConnections;
   readonly consents: FakeConsents;
+  readonly oauthClients: FakeOAuthClients;
   readonly tokens: FakeTokens;
   readonly api: FakeApi;
   /** Everything that was logged. */
@@ -154,9 +190,10 @@ export interface TestApp {
 export async function startTestApp(config: Partial<AppConfig> = {}): Promise<TestApp> {
   const database = await testDatabase();
   const registry = await openRegistry({ url: database.url });
-  const [connections, consents, tokens, api] = [
+  const [connections, consents, oauthClients, tokens, api] = [
     new FakeConnections(registry),
     new FakeConsents(),
+    new FakeOAuthClients(registry),
     new FakeTokens(),
     new FakeApi(),
   ];
@@ -164,6 +201,8 @@ export async function startTestApp(config: Partial<AppConfig> = {}): Promise<Tes
   const app = buildApp({
     connections,
     consents,
+    oauthClients,
+    effects: { drain: async () => 0 },
     tokens,
     apiCaller: api,
     registry,
@@ -188,6 +227,7 @@ export async function startTestApp(config: Partial<AppConfig> = {}): Promise<Tes
     registry,
     connections,
     consents,
+    oauthClients,
     tokens,
     api,
     logged,

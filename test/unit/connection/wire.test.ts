@@ -1,7 +1,13 @@
 /** What outlives a deploy. A change here is a breaking change, with a new name beside the old one. */
 import * as ids from '../../../src/connection/ids';
 import * as messages from '../../../src/connection/messages';
-import type { Carried, ConsentInput, SaveInput } from '../../../src/connection/messages';
+import type {
+  Carried,
+  ConsentInput,
+  RetireOAuthClientInput,
+  SaveInput,
+  SaveOAuthClientInput,
+} from '../../../src/connection/messages';
 import { ACTIVITY_POLICIES } from '../../../workflows/policies';
 
 const REF = { tenant: 'acme', connection: 'cn_7q4' };
@@ -12,6 +18,8 @@ it('names of workflows and messages', () => {
     CONNECTION_WORKFLOW: 'connectionWorkflow',
     CONSENT_WORKFLOW: 'consentWorkflow',
     SAVE_WORKFLOW: 'saveIntegrationWorkflow',
+    SAVE_OAUTH_CLIENT_WORKFLOW: 'saveOAuthClientWorkflow',
+    RETIRE_OAUTH_CLIENT_WORKFLOW: 'retireOAuthClientWorkflow',
     ENSURE_FRESH: 'ensureFresh',
     REVOKE: 'revoke',
     GRANT_READY: 'grantReady',
@@ -28,6 +36,9 @@ it('ids of workflows, refs of vault entries, task queues', () => {
   expect([
     ids.connectionWorkflowId(REF),
     ids.saveWorkflowId('acme', 'in_1'),
+    ids.oauthClientWorkflowId('acme', 'oc_1'),
+    ids.retireWorkflowId('acme', 'oc_1', true),
+    ids.retireWorkflowId('acme', 'oc_1', false),
     ids.consentWorkflowId('hash'),
     ids.clientSecretRef('acme', 'oc_1', 'sec_1'),
     ids.grantRef(REF, 'gr_1'),
@@ -37,6 +48,9 @@ it('ids of workflows, refs of vault entries, task queues', () => {
   ]).toEqual([
     'connection/acme/cn_7q4',
     'save/acme/in_1',
+    'oauth-client/acme/oc_1',
+    'oauth-client/acme/oc_1/remove',
+    'oauth-client/acme/oc_1/disconnect',
     'consent/hash',
     'client/acme/oc_1/sec_1',
     'grant/acme/cn_7q4/gr_1',
@@ -59,10 +73,18 @@ it('key sets of the payloads that histories keep', () => {
     redirectUri: true, scope: true, browser: true, sealed: true, returnTo: true, lang: true, tuning: true,
   } satisfies Record<keyof ConsentInput, true>; // prettier-ignore
   const save = {
-    v: true, tenant: true, integration: true, connection: true, client: true, secret: true, grant: true, lang: true,
-    draft: true, sealed: true, tuning: true, by: true, traceId: true,
+    v: true, tenant: true, integration: true, connection: true, client: true, component: true, secret: true, grant: true,
+    lang: true, draft: true, sealed: true, tuning: true, by: true, traceId: true,
   } satisfies Record<keyof SaveInput, true>; // prettier-ignore
-  expect([carried, consent, save].map((keys) => Object.keys(keys).length)).toEqual([29, 16, 13]);
+  const saveClient = {
+    v: true, tenant: true, client: true, component: true, clientId: true, secret: true, sealed: true, audience: true,
+    legacy: true, update: true, by: true, traceId: true,
+  } satisfies Record<keyof SaveOAuthClientInput, true>; // prettier-ignore
+  const retireClient = {
+    v: true, tenant: true, client: true, remove: true, by: true, traceId: true,
+  } satisfies Record<keyof RetireOAuthClientInput, true>; // prettier-ignore
+  const all = [carried, consent, save, saveClient, retireClient];
+  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 16, 14, 12, 6]);
 });
 
 it('a single-use send has one attempt, and what follows it is repeated without end', () => {
@@ -79,6 +101,10 @@ it('a single-use send has one attempt, and what follows it is repeated without e
     'adoptGrant',
     'handOverGrant',
     'destroySecrets',
+    'publishOAuthClient',
+    'undoOAuthClient',
+    'disconnectOAuthClient',
+    'recordOAuthClientDeleted',
   ] as const) {
     expect(ACTIVITY_POLICIES[name].retry?.maximumAttempts).toBeUndefined();
     expect(ACTIVITY_POLICIES[name].scheduleToCloseTimeout).toBeUndefined();
