@@ -19,12 +19,13 @@ export interface SaveScene {
   readonly refreshToken?: string;
   readonly change?: Partial<IntegrationSettings>;
   readonly integration?: string;
+  readonly component?: { readonly id: string; readonly client: string };
 }
 
 /** @returns the outcome of a save, with its secrets watched */
 export async function save(
   harness: Harness,
-  { at, clientSecret, refreshToken, change, integration }: SaveScene,
+  { at, clientSecret, refreshToken, change, integration, component }: SaveScene,
 ): ReturnType<Harness['parts']['connections']['save']> {
   harness.tripwire.watch([clientSecret, refreshToken].filter((text) => text !== undefined));
   return harness.parts.connections.save(
@@ -34,6 +35,7 @@ export async function save(
       settings: settings(at, change),
       clientSecret: clientSecret === undefined ? undefined : new Secret(clientSecret),
       refreshToken: refreshToken === undefined ? undefined : new Secret(refreshToken),
+      component,
       lang: 'en',
     },
     caller,

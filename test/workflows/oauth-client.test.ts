@@ -1,0 +1,232 @@
+/** OAuth clients of components on real parts: how they come to be, change and go, judged by the provider's ledger. */
+import { connectionWorkflowId } from '../../src/connection/ids';
+import type { ConnectionRef } from '../../src/connection/types';
+import { readManifest } from '../../src/components/manifest';
+import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
+import { Secret } from '../../src/vault/secret';
+import { eventually, Harness, RUNS } from '../support/harness';
+import { caller, complete, read, saved, visit } from '../support/scenes';
+
+const SECRET = 'pizza-secret-canary-1';
+let counter = 0;
+
+describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCachedWorkflows }) => {
+  let provider: ScriptedProvider;
+  let harness: Harness;
+
+  beforeAll(async () => {
+    provider = await startScriptedProvider({
+      clients: { pizza: { secret: SECRET }, 'pizza-2': { secret: 'pizza-2-secret-canary' } },
+      tokenLifetime: 3600,
+    });
+    harness = await Harness.start({
+      tuning: { ...tuning, retryBaseMs: 500 },
+      maxCachedWorkflows,
+      secrets: () => provider.issuedSecrets(),
+    });
+  }, 120_000);
+  afterEach(async () => {
+    provider.assertLedger();
+    await harness.judge();
+  });
+  afterAll(async () => {
+    await harness?.stop();
+    await provider?.stop();
+  });
+
+  const event = (type: string) => ({ type, ...caller });
+
+  async function component(): Promise<string> {
+    const { authorization, token } = provider.endpoints;
+    const file = JSON.stringify({
+      title: 'Pizza Van',
+      credentials: {
+        fields: { oauth: { viewClass: 'OAuthFieldView' } },
+        oauth2: {
+          client_id: '{{PIZZAVAN_KEY}}',
+          client_secret: '{{PIZZAVAN_SECRET}}',
+          auth_uri: authorization,
+          token_uri: token,
+        },
+      },
+      useOAuthClient: true,
+      envVars: { PIZZAVAN_KEY: { required: true }, PIZZAVAN_SECRET: { required: true } },
+      actions: { bake: { main: './bake.js' } },
+    });
+    const { manifest } = readManifest(file);
+    if (manifest === undefined) throw new Error('The manifest is refused');
+    const id = `cp_${++counter}${maxCachedWorkflows ?? ''}`;
+    await harness.parts.registry.components.create({
+      tenant: harness.tenant,
+      id,
+      access: 'tenant',
+      title: 'Pizza Van',
+      file,
+      manifest,
+      event: event('component.created'),
+    });
+    return id;
+  }
+
+  async function client(component: string, secret = SECRET, id = `oc_${++counter}`, update = false): Promise<string> {
+    harness.tripwire.watch([secret]);
+    const audience = [provider.issuer];
+    const request = {
+      tenant: harness.tenant,
+      client: id,
+      component,
+      clientId: 'pizza',
+      audience,
+      legacy: false,
+      update,
+    };
+    const outcome = await harness.parts.oauthClients.save({ ...request, clientSecret: new Secret(secret) }, caller);
+    if (outcome !== 'saved') throw new Error(`Not saved: ${JSON.stringify(outcome)}`);
+    return id;
+  }
+
+  async function connected(component: string, client: string): Promise<ConnectionRef> {
+    const { issuer, apiBaseUrl, endpoints } = provider;
+    const ref = await saved(harness, {
+      at: { issuer, apiUrl: apiBaseUrl },
+      component: { id: component, client },
+      change: {
+        grant_type: 'authorization_code',
+        client_id: 'pizza',
+        scope: 'orders.read',
+        endpoints: { authorization: endpoints.authorization, token: endpoints.token, revocation: endpoints.revocation },
+        redirect_uri: 'http://127.0.0.1:3000/callback',
+        rotation: 'none',
+      },
+    });
+    expect(await complete(harness, await visit(harness, ref))).toBe('connected');
+    return ref;
+  }
+
+  const refresh = async (ref: ConnectionRef) => {
+    const { generation } = await read(harness, ref);
+    return harness.parts.connections.ensureFresh(ref, { generation, why: 'refused' }, caller);
+  };
+  const state = async (ref: ConnectionRef) => (await harness.parts.registry.connections.get(ref))?.state;
+
+  it('002-06 an empty or templated client_id in component.json takes the values of the tenant’s OAuth client', async () => {
+    const id = await component();
+    const ref = await connected(id, await client(id));
+    expect(provider.ledger(1)[0]).toMatchObject({ clientId: 'pizza', grantType: 'authorization_code', status: 200 });
+    expect((await read(harness, ref)).apiBaseUrl).toBe(provider.apiBaseUrl);
+  });
+
+  it('002-24 PATCH of the secret takes effect at the next refresh, and none after it uses the old one', async () => {
+    const id = await component();
+    const own = await client(id);
+    const ref = await connected(id, own);
+    const next = `pizza-secret-canary-${++counter}-new`;
+    provider.changeClientSecret('pizza', next);
+    await client(id, next, own, true);
+    const before = provider.ledger().length;
+    const answer = await refresh(ref);
+    expect(answer.state).toBe('active');
+    const since = provider.ledger().slice(before);
+    expect(since.map(({ status }) => status)).toEqual([200]);
+    expect(await harness.parts.registry.oauthClients.secretIds(harness.tenant, own)).toHaveLength(2);
+    provider.changeClientSecret('pizza', SECRET);
+  });
+
+  it('a secret that was wrong is put right once for every connection: what it kept from working is nudged', async () => {
+    const id = await component();
+    const own = await client(id);
+    const ref = await connected(id, own);
+    const next = `pizza-secret-canary-${++counter}-rotated`;
+    provider.changeClientSecret('pizza', next);
+    await refresh(ref);
+    await eventually(
+      'the refusal',
+      () => state(ref),
+      (is) => is === 'degraded',
+    );
+    await client(id, next, own, true);
+    await harness.parts.effects.drain();
+    await eventually(
+      'its recovery',
+      () => state(ref),
+      (is) => is === 'active',
+    );
+    provider.changeClientSecret('pizza', SECRET);
+  });
+
+  it('002-30 … a client whose component was removed is unusable: connections are revoked and say so', async () => {
+    const id = await component();
+    const own = await client(id);
+    const ref = await connected(id, own);
+    const revocations = provider.revocations();
+    await harness.parts.registry.components.remove(harness.tenant, id, event('component.removed'));
+    await expect(harness.parts.tokens.read(ref, { refused: 1 })).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    await harness.parts.effects.drain();
+    const row = await eventually(
+      'its end',
+      () => harness.parts.registry.connections.get(ref),
+      (it) => it?.frozenAt != null && it.revokingSince === null,
+    );
+    expect(row).toMatchObject({ state: 'disconnected', recovery: 'reconnect', reason: 'OAUTH_CLIENT_UNUSABLE' });
+    expect(provider.revocations()).toBeGreaterThan(revocations);
+    await expect(visit(harness, ref)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    const [left] = await harness.parts.registry.oauthClients.listForComponents(harness.tenant, { component: id });
+    expect(left).toMatchObject({ id: own, componentGone: true });
+  });
+
+  it('002-39 DELETE of a client revokes what was granted through it, authenticated as that client, before its secret is destroyed', async () => {
+    const id = await component();
+    const own = await client(id);
+    const refs = [await connected(id, own), await connected(id, own)];
+    const revocations = provider.revocations();
+    const [secret] = await harness.parts.registry.oauthClients.secretIds(harness.tenant, own);
+    provider.outage(503);
+    await harness.parts.registry.oauthClients.markDeleting(harness.tenant, own, event('oauth_client.deleting'));
+    await harness.parts.effects.drain();
+    await expect(harness.parts.tokens.read(refs[0]!, { refused: 1 })).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    // Nobody can be asked: the secret that is needed for it stays.
+    await expect(harness.parts.vault.latest(`client/${harness.tenant}/${own}/${secret}`)).resolves.toMatchObject({
+      generation: 1,
+    });
+    provider.outage(null);
+    expect(await harness.parts.oauthClients.retire(harness.tenant, own, true, caller, 60_000)).toBe(true);
+    // A refresh token and an access token each.
+    expect(provider.revocations() - revocations).toBe(4);
+    await expect(harness.parts.vault.latest(`client/${harness.tenant}/${own}/${secret}`)).rejects.toMatchObject({
+      code: 'VAULT_GONE',
+    });
+    for (const ref of refs) {
+      expect(await harness.parts.registry.connections.get(ref)).toMatchObject({
+        state: 'disconnected',
+        reason: 'OAUTH_CLIENT_UNUSABLE',
+        revokingSince: null,
+      });
+    }
+    // A new client of the component lets them be reconnected.
+    await client(id);
+    expect(await complete(harness, await visit(harness, refs[0]!))).toBe('connected');
+    expect(await state(refs[0]!)).toBe('active');
+  });
+
+  it('a deletion whose effect nobody was told of is done by whoever looks next', async () => {
+    const id = await component();
+    const own = await client(id);
+    const ref = await connected(id, own);
+    // The server died right after its transaction: no drain of its own.
+    await harness.parts.registry.oauthClients.markDeleting(harness.tenant, own, event('oauth_client.deleting'));
+    await eventually(
+      'the end of the grant',
+      () => harness.parts.registry.connections.get(ref),
+      (row) => row?.frozenAt != null && row.revokingSince === null,
+    );
+    const { status } = await harness.parts.temporal.workflow
+      .getHandle(`oauth-client/${harness.tenant}/${own}/remove`)
+      .describe();
+    expect(['RUNNING', 'COMPLETED']).toContain(status.name);
+    const stone = harness.parts.temporal.workflow.getHandle(connectionWorkflowId(ref));
+    await expect(stone.result()).resolves.toMatchObject({
+      provider: 'revoked',
+      reason: expect.stringContaining('gone'),
+    });
+  });
+});
