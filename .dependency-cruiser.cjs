@@ -44,7 +44,7 @@ const LAYERS = {
   'src/console/': { ours: [], types: ['src/http/'], packages: [] },
   'src/cli/': {
     ours: [
-      'src/(client|connection|http|vault|registry)/',
+      'src/(client|components|connection|http|vault|registry)/',
       ...WIRE,
       'src/(compose|config|open-vault|plugin|workers|housekeeping|metrics)\\.ts',
     ],

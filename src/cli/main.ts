@@ -167,6 +167,18 @@ vault
     }),
   );
 
+program
+  .command('component')
+  .description('check the descriptor of a component (component.json)')
+  .command('validate [file]')
+  .description('print what is wrong with it, a line each; - or no file: standard input; exit code 78 on an error')
+  .action(
+    guarded(async (file?: string) => {
+      const { validate } = await import('./commands/component.js');
+      if (!(await validate(file, print))) process.exitCode = RED;
+    }),
+  );
+
 const group = program.command('connections').description('see and mend connections');
 group
   .command('list')

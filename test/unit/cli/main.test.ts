@@ -61,7 +61,7 @@ it.each([
 it('help is no failure', () => {
   const { status, stdout } = run('--help');
   expect(status).toBe(0);
-  for (const command of ['dev', 'server', 'worker', 'admin', 'connections', 'explain', 'doctor', 'vault'])
+  for (const command of ['dev', 'server', 'worker', 'admin', 'connections', 'explain', 'doctor', 'vault', 'component'])
     expect(stdout).toContain(command);
 });
 
