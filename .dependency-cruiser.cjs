@@ -36,9 +36,9 @@ const LAYERS = {
     ours: ['src/connection/', 'src/envelope\\.ts', ...WIRE, ...PORTS],
     packages: ['@temporalio/(client|common)', 'lru-cache', 'jose'],
   },
-  'src/components/': { ours: [], packages: ['zod', 'axios'] },
+  'src/components/': { ours: ['src/connection/'], packages: ['zod', 'axios'] },
   'src/http/': {
-    ours: ['src/client/', 'src/connection/', 'src/registry/', 'src/vault/secret\\.ts', ...WIRE],
+    ours: ['src/client/', 'src/components/', 'src/connection/', 'src/registry/', 'src/vault/secret\\.ts', ...WIRE],
     packages: ['fastify', 'fastify-type-provider-zod', '@fastify/[^/]+', 'zod', 'pino'],
   },
   'src/console/': { ours: [], types: ['src/http/'], packages: [] },

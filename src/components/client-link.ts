@@ -1,7 +1,7 @@
 /** Which env vars stand for the client id and the client secret. */
 import type { EnvVar, OAuth2 } from './contract';
 import type { Notes, Place } from './places';
-import { soleVariable } from './template';
+import { soleVariable } from '../connection/template';
 
 type Links = Pick<OAuth2, 'clientIdVariable' | 'clientSecretVariable'>;
 

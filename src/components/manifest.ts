@@ -9,7 +9,6 @@ import { expectObject, member, membersOf, takeNotes, textAt, type Notes, type Pl
 import { readClientSource } from './use-oauth-client';
 
 export type { EnvVar, Finding, Manifest } from './contract';
-export { fillTemplate } from './template';
 
 /**
  * Read the text of a component.json. Unknown members are no concern; odd ones are warnings. Never throws.

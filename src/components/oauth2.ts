@@ -10,7 +10,7 @@ import {
   type OAuth2Members,
 } from './oauth2-members';
 import type { Notes, Place } from './places';
-import { variablesIn } from './template';
+import { variablesIn } from '../connection/template';
 import type { ClientSource } from './use-oauth-client';
 
 export interface Surroundings extends ClientSource {
