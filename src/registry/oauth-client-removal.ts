@@ -30,7 +30,7 @@ export async function markDeleting(db: Kysely<Tables>, tenant: string, id: strin
     .execute();
   await freezeConnections(db, tenant, id, event);
   const { by, traceId } = event;
-  await oweEffect(db, { tenant, kind: 'oauth_client.remove', subject: id, by, traceId });
+  await oweEffect(db, tenant, { kind: 'oauth_client.remove', subject: id, by, traceId });
   await appendEvent(db, tenant, null, event);
 }
 

@@ -72,7 +72,7 @@ export async function publish(db: Kysely<Tables>, publication: Publication): Pro
     .where('component', '=', component)
     .execute();
   const { by, traceId } = event;
-  await oweEffect(db, { tenant, kind: 'oauth_client.changed', subject: id, by, traceId });
+  await oweEffect(db, tenant, { kind: 'oauth_client.changed', subject: id, by, traceId });
   await appendEvent(db, tenant, null, event);
 }
 

@@ -3,14 +3,17 @@ import { sql, type Kysely } from 'kysely';
 import type { Effect, Outbox } from './contract-platform';
 import type { Tables } from './schema';
 
-type NewEffect = Pick<Effect, 'tenant' | 'kind' | 'subject' | 'by' | 'traceId'> & Partial<Pick<Effect, 'facts'>>;
+type Owed = Pick<Effect, 'kind' | 'subject' | 'by' | 'traceId'> & Partial<Pick<Effect, 'facts'>>;
 
-/** Inside the transaction of its cause. */
-export async function oweEffect(db: Kysely<Tables>, effect: NewEffect): Promise<void> {
-  const { tenant, kind, subject, facts, by, traceId } = effect;
+/** Inside the transaction of its cause. @param tenant the one the subject belongs to */
+export async function oweEffect(
+  db: Kysely<Tables>,
+  tenant: string,
+  { kind, subject, facts, by, traceId }: Owed,
+): Promise<void> {
   await db
     .insertInto('outbox')
-    .values({ tenant, kind, subject, by, trace_id: traceId, facts: facts === undefined ? null : JSON.stringify(facts) })
+    .values({ tenant, kind, subject, facts: facts === undefined ? null : JSON.stringify(facts), by, trace_id: traceId })
     .execute();
 }
 
