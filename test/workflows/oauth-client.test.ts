@@ -1,4 +1,5 @@
 /** OAuth clients of components on real parts: how they come to be, change and go, judged by the provider's ledger. */
+import type { Ports } from '../../src/compose';
 import { connectionWorkflowId } from '../../src/connection/ids';
 import type { ConnectionRef } from '../../src/connection/types';
 import { readManifest } from '../../src/components/manifest';
@@ -9,6 +10,21 @@ import { caller, complete, read, saved, visit } from '../support/scenes';
 
 const SECRET = 'pizza-secret-canary-1';
 let counter = 0;
+
+/** Tokens old enough to be refreshed on a caller's word. */
+function tenMinutesAgo(server: Ports['authorizationServer']): Ports['authorizationServer'] {
+  const back = (text: string): string => new Date(Date.parse(text) - 600_000).toISOString();
+  const older = <T extends { issuedAt: string; expiresAt: string | null }>(a: T): T => ({
+    ...a,
+    issuedAt: back(a.issuedAt),
+    expiresAt: a.expiresAt && back(a.expiresAt),
+  });
+  return {
+    ...server,
+    exchangeCode: async (...args) => older(await server.exchangeCode(...args)),
+    refresh: async (...args) => older(await server.refresh(...args)),
+  };
+}
 
 describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCachedWorkflows }) => {
   let provider: ScriptedProvider;
@@ -22,10 +38,13 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
     harness = await Harness.start({
       tuning: { ...tuning, retryBaseMs: 500 },
       maxCachedWorkflows,
+      decorate: (ports) => ({ ...ports, authorizationServer: tenMinutesAgo(ports.authorizationServer) }),
       secrets: () => provider.issuedSecrets(),
     });
   }, 120_000);
   afterEach(async () => {
+    provider.changeClientSecret('pizza', SECRET);
+    provider.outage(null);
     provider.assertLedger();
     await harness.judge();
   });
@@ -99,8 +118,17 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
         rotation: 'none',
       },
     });
-    expect(await complete(harness, await visit(harness, ref))).toBe('connected');
+    await consent(ref);
     return ref;
+  }
+
+  async function consent(ref: ConnectionRef): Promise<void> {
+    expect(await complete(harness, await visit(harness, ref))).toBe('connected');
+    await eventually(
+      'its adoption',
+      () => state(ref),
+      (is) => is === 'active',
+    );
   }
 
   const refresh = async (ref: ConnectionRef) => {
@@ -129,7 +157,6 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
     const since = provider.ledger().slice(before);
     expect(since.map(({ status }) => status)).toEqual([200]);
     expect(await harness.parts.registry.oauthClients.secretIds(harness.tenant, own)).toHaveLength(2);
-    provider.changeClientSecret('pizza', SECRET);
   });
 
   it('a secret that was wrong is put right once for every connection: what it kept from working is nudged', async () => {
@@ -151,7 +178,6 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
       () => state(ref),
       (is) => is === 'active',
     );
-    provider.changeClientSecret('pizza', SECRET);
   });
 
   it('002-30 … a client whose component was removed is unusable: connections are revoked and say so', async () => {
@@ -204,8 +230,7 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
     }
     // A new client of the component lets them be reconnected.
     await client(id);
-    expect(await complete(harness, await visit(harness, refs[0]!))).toBe('connected');
-    expect(await state(refs[0]!)).toBe('active');
+    await consent(refs[0]!);
   });
 
   it('a deletion whose effect nobody was told of is done by whoever looks next', async () => {
@@ -219,10 +244,12 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
       () => harness.parts.registry.connections.get(ref),
       (row) => row?.frozenAt != null && row.revokingSince === null,
     );
-    const { status } = await harness.parts.temporal.workflow
-      .getHandle(`oauth-client/${harness.tenant}/${own}/remove`)
-      .describe();
-    expect(['RUNNING', 'COMPLETED']).toContain(status.name);
+    const removal = harness.parts.temporal.workflow.getHandle(`oauth-client/${harness.tenant}/${own}/remove`);
+    await eventually(
+      'its removal',
+      () => removal.describe().catch(() => undefined),
+      (it) => it?.status.name === 'COMPLETED',
+    );
     const stone = harness.parts.temporal.workflow.getHandle(connectionWorkflowId(ref));
     await expect(stone.result()).resolves.toMatchObject({
       provider: 'revoked',
