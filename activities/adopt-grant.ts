@@ -1,5 +1,5 @@
 import { grantRef, parseRef } from '../src/connection/ids';
-import { DurableOAuthError } from '../src/errors';
+import { DurableOAuthError, type ErrorCode } from '../src/errors';
 import type { Registry } from '../src/registry/contract';
 import { tokenSetOf } from './cells';
 import type { DurableOAuthActivities } from './contract';
@@ -10,17 +10,28 @@ export interface AdoptDeps extends ContextDeps {
   readonly registry: Pick<Registry, 'connections'>;
 }
 
+const FINAL: readonly ErrorCode[] = [
+  'VAULT_MISSING',
+  'VAULT_GONE',
+  'OAUTH_CLIENT_UNUSABLE',
+  'NOT_FOUND',
+  'WRONG_ACCOUNT',
+  'REVOKED_HERE',
+];
+
 /**
- * Make a grant the connection's grant of record: the pointer `connections.grant_id` is written (and the row thawed)
- * before the old grant is destroyed by the workflow. Repeated until it succeeds; repeating is harmless.
+ * Make a grant the connection's grant of record: the pointer `connections.grant_id` is written (and a row thawed that was
+ * frozen before the consent) before the old grant is destroyed by the workflow. Repeated until it succeeds; repeating is
+ * harmless.
  *
  * @returns facts of the grant, and the grant that was of record before
  * Fails with VAULT_MISSING or VAULT_GONE when the grant is not in the vault, OAUTH_CLIENT_UNUSABLE or NOT_FOUND when the
- * connection is gone, WRONG_ACCOUNT when another consent connected another account meanwhile.
+ * connection is gone, WRONG_ACCOUNT when another consent connected another account meanwhile, REVOKED_HERE when a
+ * revocation overtook it. A grant may be of record although a repetition failed: the answer of the commit was lost.
  */
 export function createAdoptGrant(deps: AdoptDeps): DurableOAuthActivities['adoptGrant'] {
   return (input) =>
-    untilDone(['VAULT_MISSING', 'VAULT_GONE', 'OAUTH_CLIENT_UNUSABLE', 'NOT_FOUND', 'WRONG_ACCOUNT'], async () => {
+    untilDone(FINAL, async () => {
       const ref = parseRef(input.ref);
       const context = await contextOf(deps, ref);
       const entry = await newestOf(deps.vault, ref, input.grant);
@@ -33,6 +44,7 @@ export function createAdoptGrant(deps: AdoptDeps): DurableOAuthActivities['adopt
         token: report.token,
         account: set.account,
         grantedAt: set.grantedAt,
+        thaw: input.thaw,
         event: { type: 'grant.adopted', by: input.by, traceId: input.traceId, facts: { consent: input.consent } },
       });
       return { ...report, previousGrant };

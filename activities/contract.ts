@@ -69,6 +69,8 @@ export type LoadResult =
       readonly token?: TokenFacts;
       /** The grant of record. */
       readonly grant?: string;
+      /** The one before: whoever let it go may not have got that far. */
+      readonly previousGrant?: string;
       readonly grantedAt?: string;
       readonly refreshedAt?: string;
       readonly consentDeadline?: string;
@@ -128,7 +130,13 @@ export interface DurableOAuthActivities {
   >;
   /** Make a grant the grant of record. */
   adoptGrant(
-    input: AtRef & Origin & { readonly grant: string; readonly consent: string },
+    input: AtRef &
+      Origin & {
+        readonly grant: string;
+        readonly consent: string;
+        /** The connection was frozen when it heard of this consent: it connects again. */
+        readonly thaw: boolean;
+      },
   ): Promise<TokenReport & { readonly previousGrant: string | null }>;
   /** RFC 7009 for the newest refresh token of a grant, an escrowed one too. */
   revokeGrant(
@@ -149,8 +157,8 @@ export interface DurableOAuthActivities {
         readonly revoked?: {
           readonly connection: string;
           readonly provider: Tombstone['provider'];
-          /** What was revoked: the row is frozen as long as it names it, whatever thawed it meanwhile. */
-          readonly grant?: string | null;
+          /** What was revoked: the row is frozen as long as it names it, and left alone when it names another. */
+          readonly grant: string | null;
         };
         readonly reason: string;
       },
@@ -180,12 +188,15 @@ export interface DurableOAuthActivities {
   handOverGrant(
     input: AtRef & { readonly message: GrantReady; readonly tuning?: ConnectionInput['tuning'] },
   ): Promise<V1>;
-  /** Project the outcome of a consent: its event, and the link's use. */
+  /** Use the link of a confirmed consent up. @returns `used: false` when another consent had used it up before */
+  completeConsentLink(
+    input: AtRef & { readonly consent: string; readonly link: string },
+  ): Promise<V1 & { readonly used: boolean }>;
+  /** Project the outcome of a consent: its event. */
   recordConsent(
     input: AtRef &
       Origin & {
         readonly consent: string;
-        readonly link?: string;
         readonly outcome: 'connected' | 'failed';
         readonly code?: ErrorCode;
         readonly detail?: ConsentReading['detail'];

@@ -1,5 +1,6 @@
 /** Activities of the queue `durable-oauth`, built from ports. Workflows see their types only (activities/contract.ts). */
 import { createAdoptGrant, type AdoptDeps } from './adopt-grant';
+import { createCompleteConsentLink } from './complete-consent-link';
 import type { DurableOAuthActivities } from './contract';
 import { createDestroySecrets, type DestroyDeps } from './destroy-secrets';
 import { createExchangeAuthorizationCode, type ExchangeDeps } from './exchange-authorization-code';
@@ -27,6 +28,7 @@ import { createStoreEscrowedTokenSet, type StoreDeps } from './store-escrowed-to
 import { createValidateIntegration, type ValidateDeps } from './validate-integration';
 
 export type ActivityDeps = AdoptDeps &
+  Parameters<typeof createCompleteConsentLink>[0] &
   DestroyDeps &
   ExchangeDeps &
   Parameters<typeof createHandOverGrant>[0] &
@@ -53,6 +55,7 @@ export function createActivities(deps: ActivityDeps): DurableOAuthActivities {
     recordTransition: createRecordTransition(deps),
     exchangeAuthorizationCode: createExchangeAuthorizationCode(deps),
     handOverGrant: createHandOverGrant(deps),
+    completeConsentLink: createCompleteConsentLink(deps),
     recordConsent: createRecordConsent(deps),
     validateIntegration: createValidateIntegration(deps),
     registerIntegration: createRegisterIntegration(deps),

@@ -1,10 +1,14 @@
 import { parseRef } from '../src/connection/ids';
-import { contextOf, newestOf, reportOfEntry, settingsOf, type ContextDeps } from './grant-context';
+import type { ConnectionRef } from '../src/connection/types';
+import { isDurableOAuthError } from '../src/errors';
+import type { Vault } from '../src/vault/port';
+import { contextOf, newestOf, reportOfEntry, settingsOf, type ContextDeps, type GrantContext } from './grant-context';
 import { untilDone } from './failure';
-import type { DurableOAuthActivities, LoadResult } from './contract';
+import type { DurableOAuthActivities, LoadResult, TokenReport } from './contract';
 
 /**
- * Read a connection as it is: registry row and newest generation in the vault. Writes nothing; safe to repeat.
+ * Read a connection as it is: registry row and newest generation in the vault. A frozen one is read without the vault; an
+ * entry that was destroyed or cannot be opened is no token. Writes nothing; safe to repeat.
  *
  * @returns `known: false` when the registry has no such connection
  * Repeated until it succeeds: without a client or preset it waits, visibly, for somebody to bring it back.
@@ -17,11 +21,7 @@ export function createLoadConnection(deps: ContextDeps): DurableOAuthActivities[
       if ((await deps.registry.connections.get(ref)) === undefined) return { v: 1, known: false };
       const context = await contextOf(deps, ref);
       const { connection } = context;
-      const entry =
-        connection.grantId === null || connection.frozenAt !== null
-          ? undefined
-          : await newestOf(deps.vault, ref, connection.grantId);
-      const report = entry && reportOfEntry(context, connection.grantId ?? '', entry);
+      const report = connection.frozenAt === null ? await held(deps.vault, ref, context) : undefined;
       const { policy, display } = report ?? settingsOf(context);
       return {
         v: 1,
@@ -39,9 +39,22 @@ export function createLoadConnection(deps: ContextDeps): DurableOAuthActivities[
         display,
         token: report?.token,
         grant: connection.grantId ?? undefined,
+        previousGrant: connection.previousGrantId ?? undefined,
         grantedAt: report?.grantedAt ?? connection.grantedAt ?? undefined,
         refreshedAt: connection.refreshedAt ?? undefined,
         consentDeadline: connection.consentDeadline ?? undefined,
       };
     });
+}
+
+async function held(vault: Vault, ref: ConnectionRef, context: GrantContext): Promise<TokenReport | undefined> {
+  const { grantId } = context.connection;
+  if (grantId === null) return undefined;
+  try {
+    const entry = await newestOf(vault, ref, grantId);
+    return entry && reportOfEntry(context, grantId, entry);
+  } catch (error) {
+    if (isDurableOAuthError(error, 'VAULT_GONE') || isDurableOAuthError(error, 'VAULT_CORRUPT')) return undefined;
+    throw error;
+  }
 }

@@ -19,7 +19,7 @@ export interface RecoverDeps extends ContextDeps {
  */
 export function createRecoverRefresh(deps: RecoverDeps): DurableOAuthActivities['recoverRefresh'] {
   return (input) =>
-    untilDone(['VAULT_GONE', 'OAUTH_CLIENT_UNUSABLE'], async () => {
+    untilDone(['VAULT_GONE', 'VAULT_CORRUPT', 'OAUTH_CLIENT_UNUSABLE'], async () => {
       const ref = parseRef(input.ref);
       const context = await contextOf(deps, ref);
       const grant = input.grant || context.connection.grantId || '';

@@ -25,7 +25,8 @@ import {
 import type { ErrorCode } from '../src/errors';
 import { retireQueued } from './connection-grants';
 import { freeze } from './connection-revocation';
-import type { ConnectionRun } from './connection-run';
+import type { ConnectionRun, Revocation } from './connection-run';
+import { outcomeOf } from './failures';
 
 const ensureFreshUpdate = defineUpdate<FreshAnswer, [EnsureFresh]>(ENSURE_FRESH);
 const revokeUpdate = defineUpdate<Tombstone, [Revoke]>(REVOKE);
@@ -91,26 +92,28 @@ async function ensureFresh(it: ConnectionRun, ask: EnsureFresh): Promise<FreshAn
 }
 
 async function revoke(it: ConnectionRun, ask: Revoke): Promise<Tombstone> {
+  // Frozen already: what was consented to since goes with this one.
+  if (it.revocation?.tombstone) retireQueued(it, 'revoked');
   const mine = it.revocation === undefined;
   // Before the first await: from here on the main loop starts no new job.
-  it.revocation ??= ask;
-  await condition(() => it.record !== undefined || it.ended);
-  if (it.record === undefined) throw refusal('NOT_FOUND', 'There is no such connection');
-  if (mine) {
-    try {
-      await freeze(it, ask);
-      // What was consented to before goes with it; what is consented to from now on connects again.
-      retireQueued(it);
-    } catch {
-      it.revocation = undefined;
-      // Its answer may be all that was lost: the next projection tells whether the row is frozen.
-      it.record = { ...it.record, owed: true };
-      throw refusal('REGISTRY_UNAVAILABLE', 'The registry does not answer; ask again');
-    }
+  const revocation = (it.revocation ??= {});
+  if (mine) await freezeOrRefuse(it, revocation, ask);
+  await condition(() => revocation.tombstone?.destroyedAt !== undefined || it.ended, REVOKE_WITHIN_MS);
+  if (revocation.tombstone === undefined) throw refusal('REGISTRY_UNAVAILABLE', 'Nothing was revoked yet');
+  return revocation.tombstone;
+}
+
+async function freezeOrRefuse(it: ConnectionRun, revocation: Revocation, ask: Revoke): Promise<void> {
+  try {
+    await freeze(it, revocation, ask);
+  } catch (error) {
+    it.revocation = undefined;
+    // Its answer may be all that was lost: the next projection tells whether the row is frozen.
+    if (it.record) it.record = { ...it.record, owed: true };
+    if (outcomeOf(error).code === 'NOT_FOUND') throw refusal('NOT_FOUND', 'There is no such connection');
+    throw refusal('REGISTRY_UNAVAILABLE', 'The registry does not answer; ask again');
   }
-  await condition(() => it.tombstone?.destroyedAt !== undefined, REVOKE_WITHIN_MS);
-  if (it.tombstone === undefined) throw refusal('REGISTRY_UNAVAILABLE', 'Nothing was revoked yet');
-  return it.tombstone;
+  retireQueued(it, 'revoked');
 }
 
 const refusal = (code: ErrorCode, message: string): ApplicationFailure =>

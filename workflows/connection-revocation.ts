@@ -1,26 +1,31 @@
-/** The last story of a connection's run: revoked at the provider, destroyed in the vault, a tombstone as the result. */
-import { CancellationScope } from '@temporalio/workflow';
+/**
+ * A revocation: frozen first, whatever else is down; then, beside the main loop, revoked at the provider and destroyed in
+ * the vault; a tombstone as the result of the run.
+ *
+ * What the connection heard of before the freeze goes with it: the grant of record, consents that are queued, one whose
+ * adoption is in flight. What it hears of afterwards connects again, and does not wait for the provider.
+ */
+import { CancellationScope, condition } from '@temporalio/workflow';
 import type { Revoke, Tombstone } from '../src/connection/messages';
-import { destroyGrant } from './connection-grants';
+import { beside, destroyGrant, revokeAtProvider } from './connection-grants';
 import { recordState } from './connection-jobs';
-import type { ConnectionRun } from './connection-run';
-import { outcomeOf } from './failures';
+import type { ConnectionRun, Revocation } from './connection-run';
 import { run } from './run-activity';
 
 /**
- * Freeze: from here on no reader serves, wherever it runs. Done at once, while a refresh may still be in flight.
- * @throws when the registry does not answer; nothing was revoked then
+ * Freeze: from here on no reader serves, wherever it runs. Done at once: a refresh may be in flight, and the run may not
+ * have been able to read row and vault.
+ * @throws when the registry does not answer, or knows no such connection; nothing was revoked then
  */
-export async function freeze(connection: ConnectionRun, ask: Revoke): Promise<void> {
-  const c = connection.state;
-  await run('recordTransition', `Freeze ${connection.ref}: ${ask.reason}`, {
+export async function freeze(it: ConnectionRun, revocation: Revocation, ask: Revoke): Promise<void> {
+  await run('recordTransition', `Freeze ${it.ref}: ${ask.reason}`, {
     v: 1,
-    ref: connection.ref,
-    stateVersion: c.stateVersion,
+    ref: it.ref,
+    stateVersion: it.record?.stateVersion ?? 0,
     state: 'disconnected',
     recovery: 'reconnect',
     reason: 'REVOKED_HERE',
-    since: new Date(Date.now()).toISOString(),
+    since: now(),
     nextAttemptAt: null,
     usable: false,
     event: 'connection.frozen',
@@ -29,51 +34,31 @@ export async function freeze(connection: ConnectionRun, ask: Revoke): Promise<vo
     by: ask.by,
     traceId: ask.traceId,
   });
-  connection.tombstone = {
-    v: 1,
-    by: ask.by,
-    reason: ask.reason,
-    frozenAt: new Date(Date.now()).toISOString(),
-    provider: 'pending',
-  };
-  connection.become({ type: 'frozen', reason: 'REVOKED_HERE' });
+  revocation.tombstone = { v: 1, by: ask.by, reason: ask.reason, frozenAt: now(), provider: 'pending' };
+  if (it.record) it.become({ type: 'frozen', reason: 'REVOKED_HERE' });
 }
 
-/** Everything after the freeze; a cancelled run still finishes it. */
-export function finishRevocation(connection: ConnectionRun): Promise<Tombstone> {
+/** Begin what follows the freeze, once it is known to hold; a cancelled run still does. */
+export function beginRevocation(it: ConnectionRun, revocation: Revocation): Promise<void> {
   return CancellationScope.nonCancellable(async () => {
-    // An adoption that was under way when the freeze came has thawed the row.
-    if (!connection.state.frozen) connection.become({ type: 'frozen', reason: 'REVOKED_HERE' });
-    const { grant } = connection.state;
-    await recordState(connection);
-    const provider = grant === null ? 'nothing_to_revoke' : await revokeAtProvider(connection, grant);
-    let stone: Tombstone = { ...frozen(connection), provider, providerAt: now() };
-    connection.tombstone = stone;
-    await destroyGrant(connection, grant, 'revoked', provider);
-    stone = { ...stone, destroyedAt: now() };
-    connection.tombstone = stone;
-    return stone;
-  });
-}
-
-async function revokeAtProvider(connection: ConnectionRun, grant: string): Promise<Tombstone['provider']> {
-  try {
-    const { provider } = await run('revokeGrant', `Revoke the grant at the provider (${connection.ref})`, {
-      v: 1,
-      ref: connection.ref,
-      grant,
-      sealed: connection.escrow?.sealed,
+    await condition(() => revocation.tombstone !== undefined || it.revocation !== revocation);
+    const { tombstone } = revocation;
+    if (tombstone === undefined) return;
+    revocation.begun = true;
+    // An adoption that was under way when the freeze came has made it active again.
+    it.become({ type: 'frozen', reason: 'REVOKED_HERE' });
+    const { grant } = it.state;
+    const sealed = it.escrow?.sealed;
+    it.escrow = undefined;
+    await recordState(it);
+    beside(it, async () => {
+      const provider = grant === null ? 'nothing_to_revoke' : await revokeAtProvider(it, grant, 'revoked', sealed);
+      const asked: Tombstone = { ...tombstone, provider, providerAt: now() };
+      revocation.tombstone = asked;
+      await destroyGrant(it, grant, 'revoked', provider);
+      revocation.tombstone = { ...asked, destroyedAt: now() };
     });
-    return provider;
-  } catch (error) {
-    outcomeOf(error);
-    return 'gave_up';
-  }
-}
-
-function frozen(connection: ConnectionRun): Tombstone {
-  if (connection.tombstone === undefined) throw new Error('The connection is not frozen');
-  return connection.tombstone;
+  });
 }
 
 const now = (): string => new Date(Date.now()).toISOString();

@@ -3,8 +3,16 @@ import { CancellationScope, condition, setCurrentDetails, workflowInfo } from '@
 import type { Escrow } from '../activities/contract';
 import type { Surroundings } from '../src/connection/clocks';
 import { describeHealth } from '../src/connection/health';
-import type { Carried, GrantReady, Origin, Revoke, Tombstone, Tuning } from '../src/connection/messages';
+import type { Carried, GrantReady, Origin, Tombstone, Tuning } from '../src/connection/messages';
 import { apply, type CoreEvent } from '../src/connection/transitions';
+
+/** From the moment it is asked for until its tombstone is complete, or until a newer consent connects again. */
+export interface Revocation {
+  /** What was done so far; undefined until the freeze is known to hold. */
+  tombstone?: Tombstone;
+  /** What follows the freeze is under way. */
+  begun?: boolean;
+}
 
 export class ConnectionRun {
   readonly ref: string;
@@ -13,14 +21,13 @@ export class ConnectionRun {
   record: Carried | undefined;
   readonly grants: GrantReady[] = [];
   nudged = false;
-  revocation: Revoke | undefined;
-  tombstone: Tombstone | undefined;
+  revocation: Revocation | undefined;
   /** An answer the vault has not taken yet; revocation must reach its tokens too. */
   escrow: Escrow | undefined;
   /** Attempts that ended in this run, good or bad: callers of `ensureFresh` wait for the next one. */
   attempts = 0;
   refreshes = 0;
-  /** Replaced grants that are still being revoked and destroyed. */
+  /** Grants that are still being revoked and destroyed beside the main loop. */
   retiring = 0;
   /** When an owed projection is tried again, epoch ms. */
   recordAt = 0;
@@ -51,8 +58,9 @@ export class ConnectionRun {
 
   /** The row is frozen and this run did not know: it was started, or reset, in the middle of a revocation. */
   foundFrozen(frozenAt: string): void {
-    if (this.tombstone !== undefined || this.revocation !== undefined) return;
-    this.tombstone = { v: 1, by: 'system', reason: 'its run was lost; gone on with', frozenAt, provider: 'pending' };
+    if (this.revocation !== undefined) return;
+    const [by, reason] = ['system', 'its run was lost; gone on with'];
+    this.revocation = { tombstone: { v: 1, by, reason, frozenAt, provider: 'pending' } };
     this.become({ type: 'frozen', reason: 'REVOKED_HERE' });
   }
 
@@ -61,12 +69,12 @@ export class ConnectionRun {
     setCurrentDetails(describeHealth(this.state, this.ref, new Date(Date.now()), 'en').text);
   }
 
-  /** @returns undefined when a revocation came first */
+  /** @returns undefined when the freeze of a revocation came first */
   async unlessRevoked<T>(work: () => Promise<T>): Promise<T | undefined> {
     const scope = new CancellationScope();
     try {
       return await scope.run(() =>
-        Promise.race([work(), condition(() => this.tombstone !== undefined).then(() => undefined)]),
+        Promise.race([work(), condition(() => this.revocation?.tombstone !== undefined).then(() => undefined)]),
       );
     } finally {
       scope.cancel();

@@ -5,40 +5,34 @@
  * person must act, and ends by revocation with a tombstone. It also ends, at once and harmlessly, when the connection is
  * unknown or frozen. Terminate, reset or a lost Temporal database cost nothing: the next caller starts it again.
  */
-import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import { parseRef } from '../src/connection/ids';
 import type { ConnectionInput, Tombstone } from '../src/connection/messages';
-import { nextStep, recordOf } from '../src/connection/start';
-import { registerHandlers } from './connection-handlers';
-import { adopt, recordState } from './connection-jobs';
-import { refresh } from './connection-refresh';
-import { ConnectionRun } from './connection-run';
+import { nextStep } from '../src/connection/start';
 import { retireQueued } from './connection-grants';
-import { finishRevocation } from './connection-revocation';
+import { registerHandlers } from './connection-handlers';
+import { adopt, load, recordState } from './connection-jobs';
+import { refresh } from './connection-refresh';
+import { beginRevocation } from './connection-revocation';
+import { ConnectionRun, type Revocation } from './connection-run';
 import { run } from './run-activity';
 
 const REFRESHES_PER_RUN = 32;
 
-export async function connectionWorkflow(input: ConnectionInput): Promise<Tombstone | { v: 1; ended: string }> {
+type Ended = Tombstone | { readonly v: 1; readonly ended: string };
+
+export async function connectionWorkflow(input: ConnectionInput): Promise<Ended> {
   const connection = new ConnectionRun(input.ref, input.tuning);
   if (input.carried) connection.record = input.carried;
   registerHandlers(connection);
   if (connection.record) connection.show();
-  else if (!(await load(connection))) {
-    retireQueued(connection);
-    return end(connection, 'unknown');
-  }
+  else if (!(await load(connection))) return end(connection, 'unknown');
 
   for (;;) {
-    if (connection.tombstone) {
-      const stone = await finishRevocation(connection);
-      // A consent may have been granted while the old grant was being revoked.
-      if (connection.grants.length === 0) return end(connection, 'revoked', stone);
-      connection.tombstone = connection.revocation = undefined;
-    }
-    if (connection.revocation) {
-      // The freeze is under way in the handler; no job starts until it is known whether it held.
-      await condition(() => connection.tombstone !== undefined || connection.revocation === undefined);
+    const { revocation } = connection;
+    if (revocation && !revocation.begun) {
+      // No job starts until it is known whether the freeze holds.
+      await beginRevocation(connection, revocation);
       continue;
     }
     const grant = connection.grants.shift();
@@ -46,7 +40,11 @@ export async function connectionWorkflow(input: ConnectionInput): Promise<Tombst
       await adopt(connection, grant);
       continue;
     }
-    if (connection.state.frozen) return end(connection, 'frozen');
+    if (revocation ?? connection.state.frozen) {
+      const over = await untilOver(connection, revocation);
+      if (over) return over;
+      continue;
+    }
     if (connection.nudged) {
       connection.nudged = false;
       connection.become({ type: 'nudged' });
@@ -73,28 +71,26 @@ export async function connectionWorkflow(input: ConnectionInput): Promise<Tombst
 
   function mayContinue(it: ConnectionRun): boolean {
     const enough = it.refreshes >= (input.tuning?.continueAfter ?? REFRESHES_PER_RUN);
-    return (enough || workflowInfo().continueAsNewSuggested) && it.retiring === 0 && allHandlersFinished();
+    return (enough || workflowInfo().continueAsNewSuggested) && isIdle(it);
   }
 }
 
-const woken = (it: ConnectionRun): boolean =>
-  it.grants.length > 0 || it.nudged || it.revocation !== undefined || it.tombstone !== undefined;
+const woken = (it: ConnectionRun): boolean => it.grants.length > 0 || it.nudged || it.revocation !== undefined;
 
-/** @returns false when the registry knows no such connection */
-async function load(connection: ConnectionRun): Promise<boolean> {
-  const found = await run('loadConnection', `Read registry and vault (${connection.ref})`, {
-    v: 1,
-    ref: connection.ref,
-  });
-  if (!found.known) return false;
-  connection.record = recordOf(found, connection.around);
-  connection.show();
-  if (found.revoking) connection.foundFrozen(found.revoking.frozenAt);
-  return true;
+/**
+ * Frozen: the run ends when nothing is left to be done.
+ * @returns undefined when somebody consented meanwhile
+ */
+async function untilOver(it: ConnectionRun, revocation: Revocation | undefined): Promise<Ended | undefined> {
+  const isOver = (): boolean => (!revocation || revocation.tombstone?.destroyedAt !== undefined) && isIdle(it);
+  const goesOn = (): boolean => it.grants.length > 0 || it.revocation !== revocation;
+  // A cancelled run still finishes a revocation.
+  await CancellationScope.nonCancellable(() => condition(() => goesOn() || isOver()));
+  return goesOn() ? undefined : (revocation?.tombstone ?? { v: 1, ended: 'frozen' });
 }
 
 /** Nobody consented in time: what the save made is removed. An OAuth client made through its own route stays. */
-async function expire(connection: ConnectionRun): Promise<{ v: 1; ended: string }> {
+async function expire(connection: ConnectionRun): Promise<Ended> {
   const { tenant, connection: id } = parseRef(connection.ref);
   await run('destroySecrets', 'Remove what was saved: nobody consented in time', {
     v: 1,
@@ -104,12 +100,17 @@ async function expire(connection: ConnectionRun): Promise<{ v: 1; ended: string 
     reason: 'no consent in time',
     ...connection.origin,
   });
-  retireQueued(connection);
   return end(connection, 'no consent in time');
 }
 
-async function end<T = { v: 1; ended: string }>(connection: ConnectionRun, why: string, result?: T): Promise<T> {
-  connection.ended = true;
-  await condition(() => connection.retiring === 0 && allHandlersFinished());
-  return result ?? ({ v: 1, ended: why } as T);
+/** There is no such connection: grants that still come are destroyed. */
+async function end(it: ConnectionRun, ended: string): Promise<Ended> {
+  it.ended = true;
+  do {
+    retireQueued(it, 'refused');
+    await condition(() => it.grants.length > 0 || isIdle(it));
+  } while (it.grants.length > 0);
+  return { v: 1, ended };
 }
+
+const isIdle = (it: ConnectionRun): boolean => it.retiring === 0 && allHandlersFinished();

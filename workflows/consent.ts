@@ -2,7 +2,7 @@
  * `consentWorkflow`: one execution is one attempt of one browser, id `consent/<base64url(sha256(oauthState))>`.
  *
  * It waits 10 minutes for the provider's redirect, exchanges the code, lets the same browser confirm the account within
- * another 10 minutes, and hands the grant over. Until confirmed the new grant is known to nobody; left alone it is
+ * another 10 minutes, uses the link up, and hands the grant over. Until confirmed the new grant is known to nobody; left alone it is
  * destroyed, and revoked where that concerns it alone. It ends with its outcome, so a second delivery finds nobody.
  */
 import { allHandlersFinished, CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
@@ -60,6 +60,10 @@ async function attempt(consent: Consent): Promise<void> {
     return move(consent, { stage: 'failed', code: 'CONSENT_NOT_COMPLETED', detail: 'expired' });
   }
   move(consent, { stage: 'handing_over' });
+  if (!(await completeLink(consent))) {
+    await discard(consent);
+    return move(consent, { stage: 'failed', code: 'CONSENT_NOT_COMPLETED', detail: 'used' });
+  }
   const { ref, consent: id, by = 'end user' } = consent.input;
   const origin: Origin = { by, traceId: workflowInfo().runId };
   const message: GrantReady =
@@ -70,14 +74,20 @@ async function attempt(consent: Consent): Promise<void> {
   move(consent, { stage: 'connected' });
 }
 
+/** @returns false when another attempt of the same link was confirmed first */
+async function completeLink({ input: { ref, consent, link } }: Consent): Promise<boolean> {
+  if (link === undefined) return true;
+  const { used } = await run('completeConsentLink', `Use the consent link up (${ref})`, { v: 1, ref, consent, link });
+  return used;
+}
+
 async function record(consent: Consent, outcome: 'connected' | 'failed'): Promise<void> {
-  const { ref, consent: id, link, by = 'end user' } = consent.input;
+  const { ref, consent: id, by = 'end user' } = consent.input;
   try {
     await run('recordConsent', `Record: consent ${outcome}`, {
       v: 1,
       ref,
       consent: id,
-      link,
       outcome,
       code: consent.reading.code,
       detail: consent.reading.detail,

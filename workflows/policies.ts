@@ -56,6 +56,7 @@ export const ACTIVITY_POLICIES: Readonly<Record<keyof DurableOAuthActivities, Ac
   recoverRefresh: untilDone,
   adoptGrant: untilDone,
   handOverGrant: { ...untilDone, priority: first },
+  completeConsentLink: { ...untilDone, priority: first },
   destroySecrets: { ...untilDone, priority: last },
 
   // The provider may be down for days; then the tokens are destroyed all the same and the tombstone says so.

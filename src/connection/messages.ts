@@ -222,7 +222,7 @@ export type ConsentReading = {
   readonly scope: string;
   /** Why it failed. */
   readonly code?: ErrorCode;
-  readonly detail?: 'declined' | 'abandoned' | 'expired';
+  readonly detail?: 'declined' | 'abandoned' | 'expired' | 'used';
   readonly returnTo?: string;
   readonly lang: string;
 };

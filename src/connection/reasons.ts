@@ -20,7 +20,7 @@ export interface StateText {
 }
 
 /** Which way a consent was not completed. */
-export type Detail = 'declined' | 'abandoned' | 'expired';
+export type Detail = 'declined' | 'abandoned' | 'expired' | 'used';
 
 export interface ReasonText {
   readonly title: string;
@@ -237,6 +237,7 @@ export const REASONS = {
         abandoned:
           'The sign-in at {app} was started but never came back. If {app} showed an error about the redirect URI, register exactly this one there: {uri}',
         expired: 'The consent link ran out on {expired_on}.',
+        used: 'Meanwhile the consent link was used in another browser.',
       },
       effect: 'Nothing was changed. An access granted earlier keeps working.',
       next: 'Open the link again, or send a new one. All settings were kept.',
@@ -249,6 +250,7 @@ export const REASONS = {
         abandoned:
           'El inicio de sesión en {app} comenzó, pero no hubo respuesta. Si {app} mostró un error sobre el URI de redirección, registre allí exactamente este: {uri}',
         expired: 'El enlace de consentimiento venció el {expired_on}.',
+        used: 'Entretanto, el enlace de consentimiento se usó en otro navegador.',
       },
       effect: 'No se modificó nada. Un acceso concedido antes sigue funcionando.',
       next: 'Abra de nuevo el enlace o envíe uno nuevo. Se conservaron todos los ajustes.',

@@ -52,7 +52,7 @@ function unknownKeys({ keyword, params }: ZodFastifySchemaValidationError): read
 }
 
 /** RFC 6901 section 3. */
-const escaped = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
+export const escaped = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
 const unescaped = (part: string): string => part.replaceAll('~1', '/').replaceAll('~0', '~');
 
 const trimmed = (path: string): string => (path === '/' ? '' : path);

@@ -74,6 +74,10 @@ const RESERVED = new Set([
   'upgrade',
 ]);
 
+/** Neither breaks out of its line nor is refused by the socket. */
+export const isHeader = (name: string, value: string): boolean =>
+  /^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+
 /**
  * Headers an author may add, in lower case. Authorization, Cookie, Host and hop-by-hop headers are dropped: the
  * connection's own win.
@@ -82,9 +86,7 @@ const RESERVED = new Set([
 export function safeHeaders(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name) || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
-      throw new DurableOAuthError('MEMBER_INVALID', 'A header of the request is not allowed');
-    }
+    if (!isHeader(name, value)) throw new DurableOAuthError('MEMBER_INVALID', 'A header of the request is not allowed');
     if (!RESERVED.has(name.toLowerCase())) kept[name.toLowerCase()] = value;
   }
   return kept;

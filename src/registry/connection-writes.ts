@@ -81,11 +81,11 @@ export async function recordToken(
 export async function adoptGrant(
   db: Kysely<Tables>,
   ref: ConnectionRef,
-  { token, account, grantedAt, event }: Adoption,
+  { token, account, grantedAt, thaw, event }: Adoption,
 ): Promise<{ previousGrant: string | null }> {
   const before = await db
     .selectFrom('connections')
-    .select(['grant_id', 'previous_grant_id', 'account_id'])
+    .select(['grant_id', 'previous_grant_id', 'account_id', 'frozen_at'])
     .where('tenant', '=', ref.tenant)
     .where('id', '=', ref.connection)
     .forUpdate()
@@ -95,6 +95,10 @@ export async function adoptGrant(
   if (before.grant_id === token.grant) return { previousGrant: before.previous_grant_id };
   // A late repetition of an adoption that another one has followed: that grant is destroyed.
   if (before.previous_grant_id === token.grant) return { previousGrant: null };
+  // A freeze has overtaken it: what was consented to before goes with it.
+  if (before.frozen_at !== null && !thaw) {
+    throw new DurableOAuthError('REVOKED_HERE', undefined, { ref: formatRef(ref) });
+  }
   // Compared at the exchange as well; another consent may have been faster since.
   if (account !== undefined && before.account_id !== null && before.account_id !== account.id) {
     throw new DurableOAuthError('WRONG_ACCOUNT', undefined, { ref: formatRef(ref) });
@@ -176,12 +180,8 @@ export async function recordRevoked(
     })
     .where('tenant', '=', ref.tenant)
     .where('id', '=', ref.connection)
-    .where((eb) =>
-      eb.or([
-        eb.and([eb('frozen_at', 'is not', null), eb('revoking_since', 'is not', null)]),
-        eb.and([eb('frozen_at', 'is', null), eb('grant_id', '=', grant ?? '')]),
-      ]),
-    )
+    .where('grant_id', 'is not distinct from', grant)
+    .where((eb) => eb.or([eb('frozen_at', 'is', null), eb('revoking_since', 'is not', null)]))
     .executeTakeFirst();
   if (written.numUpdatedRows === 1n) await appendEvent(db, ref.tenant, ref.connection, event);
 }

@@ -79,7 +79,7 @@ export function connectionsRepository(db: Kysely<Tables>): Registry['connections
     adoptGrant: (ref, adoption) => db.transaction().execute((transaction) => adoptGrant(transaction, ref, adoption)),
     freeze: (ref, event) => db.transaction().execute((transaction) => freeze(transaction, ref, event)),
     recordRevoked: (ref, event, grant) =>
-      db.transaction().execute((transaction) => recordRevoked(transaction, ref, event, grant ?? null)),
+      db.transaction().execute((transaction) => recordRevoked(transaction, ref, event, grant)),
 
     quarantine: (ref, event) => db.transaction().execute((transaction) => quarantine(transaction, ref, event)),
     release: (ref, event) => db.transaction().execute((transaction) => release(transaction, ref, event)),

@@ -44,14 +44,15 @@ export function consentLinksRepository(db: Kysely<Tables>): Registry['consentLin
       return counted.numUpdatedRows === 1n;
     },
 
-    async complete(tenant, id) {
-      await db
+    async complete(tenant, id, consent) {
+      const taken = await db
         .updateTable('consent_links')
-        .set({ completed_at: sql<string>`now()` })
+        .set({ completed_at: sql<string>`coalesce(completed_at, now())`, completed_by: consent })
         .where('tenant', '=', tenant)
         .where('id', '=', id)
-        .where('completed_at', 'is', null)
-        .execute();
+        .where((eb) => eb.or([eb('completed_at', 'is', null), eb('completed_by', '=', consent)]))
+        .executeTakeFirst();
+      return taken.numUpdatedRows === 1n;
     },
   };
 }

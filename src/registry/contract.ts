@@ -29,6 +29,8 @@ export interface ConnectionRow {
   readonly integrationId: string;
   /** The pointer of record: which grant in the vault is this connection's. */
   readonly grantId: string | null;
+  /** The one before it, which is let go. */
+  readonly previousGrantId: string | null;
   readonly generation: number;
   readonly issuedAt: string | null;
   readonly expiresAt: string | null;
@@ -192,8 +194,9 @@ export interface Registry {
       nextAttemptAt: string | null,
     ): Promise<void>;
     /**
-     * Make a grant the grant of record, and thaw the row. Repeating it is harmless.
+     * Make a grant the grant of record. Repeating it is harmless.
      * @returns the grant that was of record before, when it was another
+     * @throws REVOKED_HERE when the row is frozen and the adoption may not thaw it; WRONG_ACCOUNT; NOT_FOUND
      */
     adoptGrant(
       ref: ConnectionRef,
@@ -201,16 +204,18 @@ export interface Registry {
         readonly token: TokenFacts;
         readonly account?: { readonly id: string; readonly label: string };
         readonly grantedAt: string;
+        /** Consented to after the freeze, which it ends. */
+        readonly thaw: boolean;
         readonly event: NewEvent;
       },
     ): Promise<{ previousGrant: string | null }>;
     /** Stop readers at once, whatever the state version. Repeating it keeps the first date. @returns that date */
     freeze(ref: ConnectionRef, event: NewEvent): Promise<string>;
     /**
-     * The revocation that froze it is finished. Repeating it is harmless; a thawed row is left alone, unless it still names
-     * the grant that was destroyed: an adoption that overtook the freeze has thawed it, and it is frozen again.
+     * The revocation of this grant is finished. Repeating it is harmless. A row that names another grant is left alone;
+     * one that still names it and was thawed (by an adoption that a revocation overtook) is frozen again.
      */
-    recordRevoked(ref: ConnectionRef, event: NewEvent, grant?: string | null): Promise<void>;
+    recordRevoked(ref: ConnectionRef, event: NewEvent, grant: string | null): Promise<void>;
     /** No refresh until it is released, or consent is renewed. @returns false when it was quarantined already */
     quarantine(ref: ConnectionRef, event: NewEvent): Promise<boolean>;
     /** @returns false when it was not quarantined */
@@ -235,7 +240,8 @@ export interface Registry {
     findByHash(tokenHash: string): Promise<ConsentLinkRow | undefined>;
     /** Count one attempt. @returns false when the link is used up, expired or out of attempts (10) */
     startAttempt(tenant: string, id: string): Promise<boolean>;
-    complete(tenant: string, id: string): Promise<void>;
+    /** Use the link up, for one consent. Repeating it is harmless. @returns false when another consent had used it up */
+    complete(tenant: string, id: string, consent: string): Promise<boolean>;
   };
 
   readonly waiters: {

@@ -39,6 +39,7 @@ export function toConnectionRow(row: Selectable<ConnectionsTable>): ConnectionRo
     id: row.id,
     integrationId: row.integration_id,
     grantId: row.grant_id,
+    previousGrantId: row.previous_grant_id,
     generation: row.generation,
     issuedAt: row.issued_at,
     expiresAt: row.expires_at,

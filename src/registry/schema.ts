@@ -223,6 +223,8 @@ export interface ConsentLinksTable {
   expires_at: string;
   attempts: Generated<number>;
   completed_at: string | null;
+  /** The consent that used it up. */
+  completed_by: string | null;
   return_to: string | null;
 }
 

@@ -229,10 +229,17 @@ describe('a revocation', () => {
 
   it('a cursor or filter that no id can be is a bad request, not a failure', async () => {
     const auth = await t.bearer('acme', 'tenants.*');
-    for (const query of ['page[after]=%00', 'page[after]=%ED%A0%80']) {
-      const answer = await call(t, 'GET', `/v2/tenants/acme/connections?${query}`, { auth });
-      expect(answer.statusCode).toBe(400);
-      expect(answer.json()).toMatchObject({ errors: [{ source: { parameter: 'page[after]' } }] });
+    for (const [list, query] of [
+      ['connections', 'page[after]=%00'],
+      ['connections', 'page[after]=%ED%A0%80'],
+      ['connections', 'filter[integration]=%00'],
+      ['connections', 'filter[integration]=No%20Id'],
+      ['connections', 'filter[tenant_id]=%00'],
+      ['integrations', 'filter[tenant_id]=a%00b'],
+    ]) {
+      const answer = await call(t, 'GET', `/v2/tenants/acme/${list}?${query}`, { auth });
+      expect([query, answer.statusCode]).toEqual([query, 400]);
+      expect(answer.json()).toMatchObject({ errors: [{ source: { parameter: query?.split('=')[0] } }] });
     }
   });
 });

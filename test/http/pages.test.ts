@@ -128,7 +128,7 @@ describe('the start page', () => {
         .update(used.split('/').at(-1) ?? '')
         .digest('base64url'),
     );
-    await t.registry.consentLinks.complete('acme', row?.id ?? '');
+    await t.registry.consentLinks.complete('acme', row?.id ?? '', 'cs_1');
     const pages = await Promise.all([used, '/oauth/start/unknown', '/oauth/start/%00'].map((url) => get(url)));
     expect(pages.map(({ statusCode }) => statusCode)).toEqual([404, 404, 404]);
     expect(new Set(pages.map(({ body }) => body)).size).toBe(1);

@@ -141,7 +141,24 @@ describe('an authorised request', () => {
     'https://api.crm.test/v2',
   ])('to %s is refused, and no byte is sent', async (path) => {
     const answer = await request({ path });
-    expect([answer.statusCode, answer.json().errors[0].code, t.api.sent]).toEqual([422, 'ORIGIN_NOT_ALLOWED', []]);
+    expect([answer.statusCode, t.api.sent]).toEqual([422, []]);
+    expect(answer.json().errors).toMatchObject([
+      { code: 'ORIGIN_NOT_ALLOWED', source: { pointer: '/data/attributes/path' } },
+    ]);
+  });
+
+  it.each([
+    ['x bad', 'v', 'x bad'],
+    ['x/~', 'v', 'x~1~0'],
+    ['x-flow', 'a\r\nHost: evil.test', 'x-flow'],
+    ['x-flow', 'snow \u2603', 'x-flow'],
+  ])('with a header that HTTP does not take (%j: %j) is refused and named, and no byte is sent', async (...given) => {
+    const [name, value, member] = given;
+    const answer = await request({ path: '/orders', headers: { good: 'yes', [name]: value } });
+    expect([answer.statusCode, t.api.sent]).toEqual([422, []]);
+    expect(answer.json().errors).toMatchObject([
+      { code: 'MEMBER_INVALID', source: { pointer: `/data/attributes/headers/${member}` } },
+    ]);
   });
 
   it('passes the answer of the API on, whatever its status, and no cookies', async () => {

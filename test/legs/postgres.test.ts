@@ -76,18 +76,23 @@ describe('the registry', () => {
     }
   });
 
-  it('freezing against adopting: readers are let in by the one that came last, never by halves', async () => {
+  it.each([false, true])('freezing against adopting (thaw: %s): never by halves', async (thaw) => {
     for (let round = 0; round < ROUNDS; round++) {
-      const { ref } = await connected(registry, tenant);
+      const { ref, grant: former } = await connected(registry, tenant);
       const grant = fresh('gr');
-      const adoption = { token: token(grant, 1), grantedAt: at(0), event: event('grant.adopted') };
-      await Promise.all([
-        registry.connections.freeze(ref, event('connection.frozen')),
-        registry.connections.adoptGrant(ref, adoption),
-        registry.connections.recordTransition(ref, projection(1)),
-      ]);
+      const adoption = { token: token(grant, 1), grantedAt: at(0), thaw, event: event('grant.adopted') };
+      const [adopted] = codes(
+        await Promise.allSettled([
+          registry.connections.adoptGrant(ref, adoption),
+          registry.connections.freeze(ref, event('connection.frozen')),
+          registry.connections.recordTransition(ref, projection(1)),
+        ]),
+      );
       const row = await registry.connections.get(ref);
-      expect(row?.grantId).toBe(grant);
+      // Consented to before the freeze: whoever came first, the connection stays frozen.
+      if (!thaw)
+        expect([row?.frozenAt === null, ['ok', 'REVOKED_HERE']]).toEqual([false, expect.arrayContaining([adopted])]);
+      expect(row?.grantId).toBe(adopted === 'ok' ? grant : former);
       expect(row?.usable).toBe(row?.frozenAt === null);
       expect(row?.revokingSince === null).toBe(row?.frozenAt === null);
     }

@@ -24,7 +24,7 @@ function become(world: World, event: CoreEvent): void {
 function settle(world: World): World {
   for (let i = 0; i < 10; i++) {
     if (world.attempt || world.escrow) return world;
-    if (world.revoking && !world.core.frozen) {
+    if (world.revoking === world.row.grant && !world.core.frozen) {
       become(world, { type: 'frozen', reason: 'REVOKED_HERE' });
       continue;
     }
@@ -275,34 +275,37 @@ export function calmMoves(world: World): Move[] {
     moves.push({ story, to: settle(next) });
   };
   if (world.zombie) moves.push(...progress(world, 'zombie'));
-  if (world.attempt) moves.push(...progress(world, 'attempt'));
-  else if (world.revoking && world.vaultUp)
+  if (world.revoking !== undefined && !world.attempt && world.vaultUp)
     to('the revocation is finished', (next) => {
-      const grant = next.row.grant;
-      const server = next.server[grant];
-      if (server) server.alive = false;
+      const grant = next.revoking!;
+      next.server[grant]!.alive = false;
       next.destroyed = [...new Set([...next.destroyed, grant])];
+      next.revoking = undefined;
+      if (next.row.grant !== grant) return;
       next.escrow = undefined;
-      next.revoking = false;
       if (!next.core.frozen) become(next, { type: 'frozen', reason: 'REVOKED_HERE' });
     });
-  else if (world.escrow) {
+  const frozen = world.revoking === world.row.grant;
+  if (world.attempt) moves.push(...progress(world, 'attempt'));
+  else if (world.newGrants.length > 0 && world.vaultUp && (frozen || !world.escrow))
+    to(`grant ${world.newGrants[0]} is adopted`, (next) => {
+      const grant = next.newGrants.shift()!;
+      const old = next.row.grant;
+      const held = newestIn(next, grant)!;
+      next.escrow = undefined;
+      next.row = { ...next.row, grant, generation: held.generation, frozen: false };
+      become(next, { type: 'grant_adopted', consent: grant, report: reportOf(next, held.pair, held.generation) });
+      // A revocation that goes on beside destroys its own.
+      if (old !== next.revoking) next.destroyed = [...new Set([...next.destroyed, old])];
+    });
+  else if (world.escrow && !frozen) {
     if (world.vaultUp)
       to('the kept answer is stored', (next) => {
         const { grant, generation, pair } = next.escrow!;
         put(next, grant, generation, pair);
         refreshed(next, grant);
       });
-  } else if (world.newGrants.length > 0 && world.vaultUp && !world.revoking)
-    to(`grant ${world.newGrants[0]} is adopted`, (next) => {
-      const grant = next.newGrants.shift()!;
-      const old = next.row.grant;
-      const held = newestIn(next, grant)!;
-      next.row = { ...next.row, grant, generation: held.generation, frozen: false };
-      become(next, { type: 'grant_adopted', consent: grant, report: reportOf(next, held.pair, held.generation) });
-      next.destroyed = [...new Set([...next.destroyed, old])];
-    });
-  else if (!world.core.frozen) {
+  } else if (!frozen && !world.core.frozen) {
     const step = nextStep(world.core, world.now, 0);
     if (step.do === 'refresh')
       to('a refresh is due', (next) => {
@@ -329,16 +332,21 @@ export function allMoves(world: World): Move[] {
   if (world.attempt && faults.crash < LIMITS.crash) moves.push(...givenUp(world, false), ...givenUp(world, true));
   if (!world.vaultUp) moves.push({ story: 'the vault is back', to: { ...copy(world), vaultUp: true } });
   else fault('vault', 'the vault goes away', (next) => (next.vaultUp = false));
-  if (!core.frozen && !world.revoking)
+  if (!core.frozen && world.revoking === undefined)
     fault('revoke', 'the connection is revoked', (next) => {
-      next.revoking = true;
+      next.revoking = next.row.grant;
       next.row = { ...next.row, frozen: true };
+      // What was consented to before goes with it.
+      for (const grant of next.newGrants) next.server[grant]!.alive = false;
+      next.revoked = [next.row.grant, ...next.newGrants];
+      next.destroyed = [...next.destroyed, ...next.newGrants];
+      next.newGrants = [];
     });
   if (canRefresh(core))
     fault('refused', 'a caller was answered 401', (next) =>
       become(next, { type: 'asked', generation: core.generation, why: 'refused' }),
     );
-  if (world.vaultUp && core.state === 'reauth_required')
+  if (world.vaultUp && (core.state === 'reauth_required' || core.frozen))
     for (const account of ['ann', 'bob']) {
       fault('consent', `${account} consents`, (next) => {
         const kept = account === 'ann' || next.mutation === 'no account check';
@@ -354,7 +362,7 @@ export function allMoves(world: World): Move[] {
     if (unsaved || open) next.excused = true;
     next.attempt = next.escrow = undefined;
     next.core = loaded(next);
-    if (next.row.frozen && !next.destroyed.includes(next.row.grant)) next.revoking = true;
+    if (next.row.frozen && !next.destroyed.includes(next.row.grant)) next.revoking = next.row.grant;
   });
   return moves;
 }

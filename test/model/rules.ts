@@ -24,7 +24,9 @@ function atRest(start: World): string | undefined {
   for (let step = 0; step < PATIENCE; step++) {
     const { core, attempt, zombie, escrow, newGrants, revoking } = world;
     if (world.broken) return world.broken;
-    const busy = attempt ?? zombie ?? escrow ?? (newGrants.length > 0 || revoking);
+    const busy = attempt ?? zombie ?? escrow ?? revoking ?? newGrants.length > 0;
+    const kept = world.revoked.find((grant) => !world.destroyed.includes(grant) || world.server[grant]!.alive);
+    if (!busy && kept !== undefined) return `${kept} was revoked and is kept`;
     if (!busy && core.frozen) return undefined;
     if (!busy && core.state === 'reauth_required') {
       if (!world.excused) return `consent is asked for (${String(core.reason)}) although no answer was lost`;

@@ -57,7 +57,10 @@ export interface World {
   zombie?: Attempt;
   /** A sealed answer the workflow holds until the vault takes it. */
   escrow?: { readonly grant: string; readonly generation: number; readonly pair: Pair };
-  revoking: boolean;
+  /** The grant that is being revoked, beside everything else. */
+  revoking?: string;
+  /** What was revoked must be gone in the end. */
+  revoked: string[];
   newGrants: string[];
   /** How often each refresh token was presented. */
   presented: Record<number, number>;
@@ -138,7 +141,7 @@ export function begin(mode: RotationMode, mutation?: Mutation): World {
     cells: { g1: [pair] },
     destroyed: [],
     row: { grant: 'g1', generation: 1, state: 'active', frozen: false },
-    revoking: false,
+    revoked: [],
     newGrants: [],
     presented: {},
     faults: { crash: 0, lost: 0, vault: 0, revoke: 0, consent: 0, refused: 0, reset: 0 },
@@ -183,11 +186,12 @@ export function keyOf(world: World): string {
       replacedAt === undefined ? 0 : Math.max(-GRACE_SECONDS - 1, Math.round((replacedAt - now) / 1000)),
     ]),
   ]);
-  const { attempt, zombie, escrow, row, presented, faults, vaultUp, destroyed, revoking, newGrants, excused } = world;
+  const { attempt, zombie, escrow, row, presented, faults, vaultUp, destroyed, revoking, revoked, newGrants } = world;
+  const { excused } = world;
   const moving = [attempt, zombie].map(
     (one) => one && [one.phase, one.grant, one.generation, one.presented, one.pair?.refresh],
   );
   const cells = Object.entries(world.cells).map(([grant, pairs]) => [grant, pairs.map(aged)]);
-  const rest = { row, presented, faults, vaultUp, destroyed, revoking, newGrants, excused };
+  const rest = { row, presented, faults, vaultUp, destroyed, revoking, revoked, newGrants, excused };
   return JSON.stringify([record, server, moving, escrow?.pair.refresh, cells, rest]);
 }

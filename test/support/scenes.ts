@@ -74,8 +74,8 @@ export interface Visitor {
 }
 
 /** Begin a consent and be sent back by the provider; nothing is delivered yet. */
-export async function visit(harness: Harness, ref: ConnectionRef, login = 'ann'): Promise<Visitor> {
-  const { location, cookie } = await harness.parts.consents.begin(await link(harness, ref), 'en');
+export async function visit(harness: Harness, ref: ConnectionRef, login = 'ann', token?: string): Promise<Visitor> {
+  const { location, cookie } = await harness.parts.consents.begin(token ?? (await link(harness, ref)), 'en');
   const { finalUrl } = await consentAsPerson({ startUrl: location, login, stopBefore: CALLBACK });
   const params = new URL(finalUrl).searchParams;
   const [stateHash = '', browserSecret = ''] = cookie.value.split('.');

@@ -216,6 +216,24 @@ describe('the registry is down', () => {
     await other.close();
   }, 120_000);
 
+  it('what it said last is believed for five minutes and no longer: a revocation reaches every reader', async () => {
+    const ref = await robot();
+    await read(harness, ref);
+    const readAfter = async (seconds: number): Promise<string> => {
+      const { now } = Date;
+      const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() + seconds * 1_000);
+      try {
+        return await codeOf(harness.parts.tokens.read(ref).then(({ generation }) => generation));
+      } finally {
+        clock.mockRestore();
+      }
+    };
+    database.cut();
+    // Having asked in vain does not make the answer younger.
+    expect([await readAfter(31), await readAfter(200), await readAfter(290)]).toEqual(['1', '1', '1']);
+    expect(await readAfter(301)).toBe('REGISTRY_UNAVAILABLE');
+  }, 90_000);
+
   it('a consent and a save that are under way are finished once it is back', async () => {
     const waiting = await codeGrant();
     const visitor = await visit(harness, waiting);

@@ -1,8 +1,10 @@
 /** `POST /v2/tenants/{T}/connections/{id}/requests`: an authorised request to the API behind the connection. */
 import { bodyOf, callApi, shownHeaders, written, type ApiCall, type ApiPorts } from '../../client/call-api';
 import type { TokenReader } from '../../client/contract';
+import { isDurableOAuthError } from '../../errors';
 import type { ApiAnswer, ApiCaller } from '../../oauth/contract';
 import type { App, AppDeps } from '../deps';
+import { ProblemError } from '../problem';
 import { responseDocument, sendRequest, type RequestAttributes, type ResponseAttributes } from '../schemas/actions';
 import { resourcePath } from '../schemas/document';
 
@@ -27,7 +29,8 @@ export function requestRoutes(
     handler: async (request) => {
       const { tenant, id } = request.params;
       const call = callOf(request.body.data.attributes);
-      const attributes = toAttributes(await callApi(ports, { tenant, connection: id }, call));
+      const answer = await callApi(ports, { tenant, connection: id }, call).catch(pointAtPath);
+      const attributes = toAttributes(answer);
       return { data: { type: 'request' as const, id: request.id, attributes } };
     },
   });
@@ -37,6 +40,11 @@ function callOf({ idempotency_key: idempotencyKey, ...asked }: RequestAttributes
   const limits = { timeoutMs: HTTP_MS, budgetMs: BUDGET_MS, maxBytes: MAX_BYTES };
   const { method, path, query } = asked;
   return { method, path, query, idempotencyKey, ...written({ ...asked, idempotencyKey }), ...limits };
+}
+
+function pointAtPath(error: unknown): never {
+  if (!isDurableOAuthError(error, 'ORIGIN_NOT_ALLOWED')) throw error;
+  throw new ProblemError([{ code: error.code, detail: error.message, pointer: '/data/attributes/path' }]);
 }
 
 const toAttributes = (answer: ApiAnswer): ResponseAttributes => ({

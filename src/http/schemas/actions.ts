@@ -1,5 +1,7 @@
 /** What is done with a connection: revoke it, send a request through it, hand out its access token. */
 import { z } from 'zod';
+import { isHeader } from '../../oauth/api-url';
+import { escaped } from '../validation';
 import { input, resource, text, time } from './document';
 
 export const revoke = input('revocation', z.strictObject({ reason: text(500).optional() }).default({}));
@@ -22,13 +24,21 @@ export const revocationDocument = z.object({
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
+const headers = z.record(z.string(), z.string().max(8192)).superRefine((given, context) => {
+  for (const [name, value] of Object.entries(given)) {
+    if (isHeader(name, value)) continue;
+    // The framework makes the pointer by joining the path as it is.
+    context.addIssue({ code: 'custom', path: [escaped(name)], message: 'Must be a header of HTTP, in one line' });
+  }
+});
+
 export const sendRequest = input(
   'request',
   z.strictObject({
     method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET'),
     path: z.string().max(8192),
     query: z.record(z.string(), z.union([scalar, z.array(scalar)])).optional(),
-    headers: z.record(z.string(), z.string().max(8192)).optional(),
+    headers: headers.optional(),
     body: z.json().optional(),
     idempotency_key: text(255).optional(),
   }),

@@ -1,7 +1,7 @@
 /** A connection as it is shown: the registry's row in words, never a token. */
 import { z } from 'zod';
 import { CONNECTION_STATES } from '../../connection/types';
-import { list, page, resource, time } from './document';
+import { idFilter, list, page, resource, textFilter, time } from './document';
 
 const evidence = z.object({
   id: z.string(),
@@ -46,6 +46,6 @@ export const connectionList = list(connection);
 export const connectionQuery = z.strictObject({
   ...page,
   'filter[state]': z.union([z.enum(CONNECTION_STATES), z.literal('')]).optional(),
-  'filter[integration]': z.string().optional(),
-  'filter[tenant_id]': z.string().optional(),
+  'filter[integration]': idFilter,
+  'filter[tenant_id]': textFilter,
 });

@@ -17,6 +17,13 @@ export const text = (max: number): z.ZodString =>
 export const id = z.string().refine(isId, 'Must be 1 to 64 of a-z, 0-9, _ and -');
 export const time = z.string();
 
+/** Filters of a collection; an empty one filters nothing (C3). */
+export const idFilter = z
+  .string()
+  .refine((value) => value === '' || isId(value), 'Must be 1 to 64 of a-z, 0-9, _ and -')
+  .optional();
+export const textFilter = z.string().regex(PRINTABLE, 'Must be one line without control characters').optional();
+
 export const tenantPath = z.object({ tenant: z.string() });
 export const resourcePath = tenantPath.extend({ id: z.string() });
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { GRANT_TYPES, ROTATION_MODES } from '../../connection/types';
 import { consentLink } from './consent-link';
-import { input, list, page, resource, text, time } from './document';
+import { input, list, page, resource, text, textFilter, time } from './document';
 
 const URL_LENGTH = 2048;
 const url = text(URL_LENGTH);
@@ -102,4 +102,4 @@ export const savedDocument = z.object({ data: integration, included: z.array(con
 export const runningDocument = z.object({ meta: z.object({ status: z.literal('saving'), integration: z.string() }) });
 export const integrationList = list(integration);
 
-export const integrationQuery = z.strictObject({ ...page, 'filter[tenant_id]': z.string().optional() });
+export const integrationQuery = z.strictObject({ ...page, 'filter[tenant_id]': textFilter });

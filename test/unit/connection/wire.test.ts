@@ -100,6 +100,7 @@ it('a single-use send has one attempt, and what follows it is repeated without e
     'recoverRefresh',
     'adoptGrant',
     'handOverGrant',
+    'completeConsentLink',
     'destroySecrets',
     'publishOAuthClient',
     'undoOAuthClient',

@@ -83,6 +83,13 @@ it('the account is found along the paths of the preset', async () => {
   expect(answer.account).toEqual({ id: 'o-1', label: 'ann@corp.example' });
 });
 
+it('an account id may have 255 characters, and what people are shown of it is cut and printable', async () => {
+  idToken = await signed({ sub: 'u'.repeat(255), email: 'ann\u202e\u0007@example.com' });
+  expect((await exchange()).account).toEqual({ id: 'u'.repeat(255), label: 'ann@example.com' });
+  idToken = await signed({ sub: 'u'.repeat(255), email: undefined });
+  expect((await exchange()).account?.label).toBe('u'.repeat(120));
+});
+
 describe('no account is taken from an id token', () => {
   it.each<[string, () => Promise<string> | string]>([
     ['that nobody can read', () => 'not.a.jwt'],
@@ -94,6 +101,9 @@ describe('no account is taken from an id token', () => {
     ['that never expires', () => signed({ exp: undefined })],
     ['that does not repeat the nonce', () => signed({ nonce: undefined })],
     ['that names nobody', () => signed({ sub: undefined })],
+    ['whose account id no database takes', () => signed({ sub: 'u1\u0000' })],
+    ['whose account id holds what nobody sees', () => signed({ sub: 'u\u200b1' })],
+    ['whose account id is longer than OpenID Connect permits', () => signed({ sub: 'u'.repeat(256) })],
   ])('%s', async (_title, make) => {
     idToken = await make();
     const answer = await exchange();

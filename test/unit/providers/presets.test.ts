@@ -92,6 +92,8 @@ describe('settings and preset together', () => {
   it('are shown by the title of the preset, or by their own label when the endpoints were typed in', () => {
     expect(displayName(settings, shipped('google'))).toBe('Google');
     expect(displayName(settings, shipped('generic'))).toBe('Our shop');
+    // Typed endpoints have a context of their own: a known name must not vouch for them.
+    expect(displayName({ ...settings, context_id: 'acme.in_1' }, shipped('google'))).toBe('Our shop');
   });
   it('bind secrets to the origins of the endpoints, each once', () => {
     expect(audienceOf(settings)).toEqual(['https://login.example.com', 'https://revoke.example.com']);

@@ -182,6 +182,7 @@ describe('a grant', () => {
   const adoption = (grant: string) => ({
     token: token(grant, 1),
     grantedAt: at(HOUR),
+    thaw: false,
     event: event('consent.granted'),
   });
 
@@ -239,7 +240,7 @@ describe('a grant', () => {
   it('whose revocation is finished freezes the row again that an overtaking adoption thawed, and no other', async () => {
     const { ref } = await connected(registry, tenant);
     await registry.connections.freeze(ref, event('connection.frozen'));
-    await registry.connections.adoptGrant(ref, adoption('gr_overtaking'));
+    await registry.connections.adoptGrant(ref, { ...adoption('gr_overtaking'), thaw: true });
     await registry.connections.recordRevoked(ref, event('grant.destroyed'), 'gr_of_before');
     expect(await registry.connections.get(ref)).toMatchObject({ frozenAt: null, usable: true, state: 'active' });
     await registry.connections.recordRevoked(ref, event('grant.destroyed'), 'gr_overtaking');
@@ -247,6 +248,26 @@ describe('a grant', () => {
     expect(row).toMatchObject({ usable: false, state: 'disconnected', recovery: 'reconnect', reason: 'REVOKED_HERE' });
     expect(row?.frozenAt).not.toBeNull();
     expect(row?.nextAttemptAt).toBeNull();
+  });
+
+  it('that a freeze has overtaken is refused: what was consented to before goes with the revocation', async () => {
+    const { ref, grant } = await connected(registry, tenant);
+    const frozenAt = await registry.connections.freeze(ref, event('connection.frozen'));
+    await expect(registry.connections.adoptGrant(ref, adoption('gr_late'))).rejects.toMatchObject({
+      code: 'REVOKED_HERE',
+    });
+    expect(await registry.connections.get(ref)).toMatchObject({ grantId: grant, frozenAt, usable: false });
+  });
+
+  it('whose revocation is finished leaves another one alone that is not', async () => {
+    const { ref, grant } = await connected(registry, tenant);
+    await registry.connections.freeze(ref, event('connection.frozen'));
+    await registry.connections.adoptGrant(ref, { ...adoption('gr_second'), thaw: true });
+    await registry.connections.freeze(ref, event('connection.frozen'));
+    await registry.connections.recordRevoked(ref, event('grant.destroyed'), grant);
+    expect((await registry.connections.get(ref))?.revokingSince).not.toBeNull();
+    await registry.connections.recordRevoked(ref, event('grant.destroyed'), 'gr_second');
+    expect((await registry.connections.get(ref))?.revokingSince).toBeNull();
   });
 
   it('that was replaced never becomes the grant of record again', async () => {
@@ -280,6 +301,7 @@ describe('freezing', () => {
     await registry.connections.adoptGrant(ref, {
       token: token('gr_2', 1),
       grantedAt: at(0),
+      thaw: false,
       event: event('consent.granted'),
     });
     await registry.connections.freeze(ref, event('connection.frozen'));
@@ -287,6 +309,7 @@ describe('freezing', () => {
     await registry.connections.adoptGrant(ref, {
       token: token('gr_2', 1),
       grantedAt: at(0),
+      thaw: false,
       event: event('consent.granted'),
     });
     expect(await registry.connections.get(ref)).toMatchObject({
@@ -302,6 +325,7 @@ describe('freezing', () => {
     await registry.connections.adoptGrant(ref, {
       token: token('gr_3', 1),
       grantedAt: at(0),
+      thaw: true,
       event: event('consent.granted'),
     });
     expect(await registry.connections.get(ref)).toMatchObject({ usable: true, frozenAt: null });
@@ -323,7 +347,7 @@ describe('overdue', () => {
     await connected(registry, tenant, { nextAttemptAt: null });
     const revoked = await connected(registry, tenant, { nextAttemptAt: at(0) });
     await registry.connections.freeze(revoked.ref, event('connection.frozen'));
-    await registry.connections.recordRevoked(revoked.ref, event('grant.destroyed'));
+    await registry.connections.recordRevoked(revoked.ref, event('grant.destroyed'), revoked.grant);
     const due = await registry.connections.overdue(at(HOUR), 10, [tenant]);
     expect(due).toEqual([old.ref, young.ref, waiting.ref]);
     expect(await registry.connections.overdue(at(HOUR), 1, [tenant])).toEqual([old.ref]);
@@ -332,23 +356,28 @@ describe('overdue', () => {
   });
 
   it('names a revocation that was begun and not finished', async () => {
-    const { ref } = await connected(registry, tenant, { nextAttemptAt: at(0) });
+    const { ref, grant } = await connected(registry, tenant, { nextAttemptAt: at(0) });
     await registry.connections.freeze(ref, event('connection.frozen'));
     const later = new Date(Date.now() + HOUR).toISOString();
     expect(await registry.connections.overdue(new Date(Date.now() - HOUR).toISOString(), 10, [tenant])).toEqual([]);
     expect(await registry.connections.overdue(later, 10, [tenant])).toEqual([ref]);
-    await registry.connections.recordRevoked(ref, event('grant.destroyed'));
-    await registry.connections.recordRevoked(ref, event('grant.destroyed'));
+    await registry.connections.recordRevoked(ref, event('grant.destroyed'), grant);
+    await registry.connections.recordRevoked(ref, event('grant.destroyed'), grant);
     expect(await registry.connections.overdue(later, 10, [tenant])).toEqual([]);
     expect((await eventTypes(ref.connection)).filter((type) => type === 'grant.destroyed')).toHaveLength(1);
   });
 
   it('records no revocation of a connection that was thawed meanwhile, and forgets the one before', async () => {
-    const { ref } = await connected(registry, tenant);
+    const { ref, grant } = await connected(registry, tenant);
     await registry.connections.freeze(ref, event('connection.frozen'));
-    await registry.connections.recordRevoked(ref, event('grant.destroyed'));
-    await registry.connections.adoptGrant(ref, { token: token('gr_5', 1), grantedAt: at(0), event: event('x.y') });
-    await registry.connections.recordRevoked(ref, event('grant.destroyed'));
+    await registry.connections.recordRevoked(ref, event('grant.destroyed'), grant);
+    await registry.connections.adoptGrant(ref, {
+      token: token('gr_5', 1),
+      grantedAt: at(0),
+      thaw: true,
+      event: event('x.y'),
+    });
+    await registry.connections.recordRevoked(ref, event('grant.destroyed'), grant);
     expect(await registry.connections.get(ref)).toMatchObject({ frozenAt: null, revokingSince: null });
   });
 });

@@ -188,9 +188,10 @@ describe('a consent link', () => {
 
   it('allows no attempt once completed, expired or of another tenant', async () => {
     const completed = await linked();
-    await registry.consentLinks.complete(tenant, completed.id);
+    expect(await registry.consentLinks.complete(tenant, completed.id, 'cs_1')).toBe(true);
     const date = (await registry.consentLinks.findByHash(completed.tokenHash))?.completedAt;
-    await registry.consentLinks.complete(tenant, completed.id);
+    expect(await registry.consentLinks.complete(tenant, completed.id, 'cs_1')).toBe(true);
+    expect(await registry.consentLinks.complete(tenant, completed.id, 'cs_2')).toBe(false);
     expect((await registry.consentLinks.findByHash(completed.tokenHash))?.completedAt).toBe(date);
     expect(date).toEqual(expect.any(String));
     expect(await registry.consentLinks.startAttempt(tenant, completed.id)).toBe(false);

@@ -110,6 +110,7 @@ const expected: Specs = {
     expires_at: time,
     attempts: 'integer',
     completed_at: `${time} null`,
+    completed_by: 'text null',
     return_to: 'text null',
   },
   waiters: {
