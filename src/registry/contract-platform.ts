@@ -4,7 +4,7 @@
  * does not answer is REGISTRY_UNAVAILABLE.
  */
 import type { Fact } from '../connection/types';
-import type { NewEvent, OAuthClientRow, Page } from './contract';
+import type { NewEvent, OAuthClientRow, Page } from './contract-common';
 
 // ── components ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -37,6 +37,7 @@ export interface ManifestFacts {
   readonly functions: readonly { readonly key: string; readonly kind: 'trigger' | 'action'; readonly title?: string }[];
 }
 
+/** A component as one tenant sees it. */
 export interface ComponentRow {
   /** Whose it is. */
   readonly tenant: string;
@@ -49,15 +50,23 @@ export interface ComponentRow {
   /** Values of legacy env vars; never the secret ones. */
   readonly env: Readonly<Record<string, string>>;
   readonly createdAt: string;
-  readonly removedAt: string | null;
+  /** The published OAuth client that the tenant who looks has for it. */
+  readonly client: ClientForComponent | null;
+}
+
+export interface ClientForComponent {
+  readonly id: string;
+  readonly clientId: string;
+  /** Out of env vars of a component without useOAuthClient. */
+  readonly legacy: boolean;
+  readonly suspendedAt: string | null;
+  readonly secretSetAt: string | null;
+  readonly secretFingerprint: string | null;
 }
 
 export interface ComponentVersionRow {
   readonly component: string;
   readonly version: number;
-  /** component.json as it was sent. */
-  readonly file: string;
-  readonly manifest: ManifestFacts;
   readonly createdBy: string;
   readonly createdAt: string;
 }
@@ -80,10 +89,13 @@ export interface Components {
   accessible(tenant: string, id: string): Promise<ComponentRow | undefined>;
   /** What the tenant can use: its own, and global ones; a foreign one that uses an OAuth client only with one of the tenant. */
   list(tenant: string, page: Page): Promise<readonly ComponentRow[]>;
+  /** One of `list`. */
+  get(tenant: string, id: string): Promise<ComponentRow | undefined>;
   /**
-   * A new version of an own component. In the same transaction: when the origin of an endpoint changed, every tenant's
-   * client for it is suspended, and its connections are to be told (outbox).
-   * @returns the new version number; @throws NOT_FOUND
+   * A new version of an own component. In the same transaction: when an endpoint has another origin than before, every
+   * tenant's client for it is suspended, and its connections are to be told (effect `oauth_client.changed`).
+   * @returns the new version number, and whether the origin changed
+   * @throws NOT_FOUND; IN_USE as `setAccess`
    */
   addVersion(version: {
     tenant: string;
@@ -91,15 +103,27 @@ export interface Components {
     title: string;
     file: string;
     manifest: ManifestFacts;
-    /** Whether an endpoint has another origin than before. */
-    originChanged: boolean;
     event: NewEvent;
-  }): Promise<number>;
+  }): Promise<{ version: number; originChanged: boolean }>;
+  /** Of an own component, newest first; the page goes on after a version number. @throws NOT_FOUND */
   versions(tenant: string, id: string, page: Page): Promise<readonly ComponentVersionRow[]>;
-  /** @throws NOT_FOUND; IN_USE when legacy OAuth env values are set and it would become global (002-38) */
+  /** component.json of an own component as it was sent. @returns undefined for an unknown version; @throws NOT_FOUND */
+  file(tenant: string, id: string, version: number): Promise<string | undefined>;
+  /**
+   * Tenants that cannot see it any more get the effect `oauth_client.disconnect` for their client, in the same transaction.
+   * @throws NOT_FOUND; IN_USE when it would be global with OAuth credentials of its own tenant in env vars (002-38)
+   */
   setAccess(tenant: string, id: string, access: ComponentAccess, team: string | null, event: NewEvent): Promise<void>;
-  /** Replace the non-secret env values. @throws NOT_FOUND */
-  setEnv(tenant: string, id: string, env: Readonly<Record<string, string>>, event: NewEvent): Promise<void>;
+  /**
+   * Set non-secret env vars, or unset them with null; others stay. They may be part of an endpoint: another origin
+   * suspends as `addVersion` does. @returns whether it changed; @throws NOT_FOUND
+   */
+  setEnv(
+    tenant: string,
+    id: string,
+    changes: Readonly<Record<string, string | null>>,
+    event: NewEvent,
+  ): Promise<{ originChanged: boolean }>;
   /**
    * Gone for everybody, at once; twice is fine. In the same transaction each tenant's client for it gets the effect
    * `oauth_client.disconnect`. Clients stay. @throws NOT_FOUND when it is not the tenant's
@@ -219,8 +243,8 @@ export interface FlowVersionRow {
 export interface Flows {
   /**
    * Flow, first version and usage index in one transaction. Each component's client is locked first, so that it cannot be
-   * deleted meanwhile. @throws ALREADY_EXISTS; NOT_FOUND (component or connection); OAUTH_CLIENT_MISSING when a component
-   * needs a client that the tenant does not have, coordinates name the component
+   * deleted meanwhile. @throws ALREADY_EXISTS; NOT_FOUND and OAUTH_CLIENT_MISSING (a component needs a client that the
+   * tenant does not have), coordinates name the `component` or `connection`
    */
   create(flow: {
     tenant: string;
@@ -233,6 +257,7 @@ export interface Flows {
     event: NewEvent;
   }): Promise<void>;
   get(tenant: string, id: string): Promise<FlowRow | undefined>;
+  /** Filters by what the current version includes. */
   list(
     tenant: string,
     page: Page,
@@ -251,6 +276,7 @@ export interface Flows {
     },
     event: NewEvent,
   ): Promise<void>;
+  /** Newest first; the page goes on after a version number. @throws NOT_FOUND */
   versions(tenant: string, id: string, page: Page): Promise<readonly FlowVersionRow[]>;
   /** The current one cannot be removed. @throws NOT_FOUND, IN_USE (current) */
   removeVersion(tenant: string, id: string, version: number, event: NewEvent): Promise<void>;

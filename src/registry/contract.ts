@@ -5,23 +5,12 @@
  * Every method fails with REGISTRY_UNAVAILABLE when the database does not answer in time; no driver error leaves.
  */
 import type { IntegrationSettings } from '../connection/messages';
-import type { ConnectionRef, ConnectionState, Evidence, Fact, Recovery, TokenFacts } from '../connection/types';
+import type { ConnectionRef, ConnectionState, Evidence, Recovery, TokenFacts } from '../connection/types';
 import type { ErrorCode } from '../errors';
-import type { OAuthClients, Outbox } from './contract-platform';
+import type { NewEvent, OAuthClientRow, Page } from './contract-common';
+import type { Components, Flows, OAuthClients, Outbox } from './contract-platform';
 
-export interface OAuthClientRow {
-  readonly tenant: string;
-  readonly id: string;
-  readonly clientId: string;
-  readonly label: string;
-  /** Current secret's id in the vault ref `client/<tenant>/<client>/<secret>`; null = none is needed. */
-  readonly secretId: string | null;
-  /** No request under this client before then: the provider or a refused secret asked for it. ISO 8601. */
-  readonly pausedUntil: string | null;
-  readonly pausedCode: ErrorCode | null;
-  /** Made for it through `/oauth-clients`; null = made by the save of an integration, and goes with it. */
-  readonly component: string | null;
-}
+export type { NewEvent, OAuthClientRow, Page } from './contract-common';
 
 export interface IntegrationRow {
   readonly tenant: string;
@@ -78,14 +67,6 @@ export interface ConnectionContext {
   readonly unusable?: 'client_gone' | 'component_gone' | 'client_suspended';
 }
 
-export interface NewEvent {
-  /** noun.participle: connection.activated, token_set.refreshed, grant.lost … */
-  readonly type: string;
-  readonly by: string;
-  readonly traceId: string;
-  readonly facts?: Readonly<Record<string, Fact>>;
-}
-
 export interface EventRow extends NewEvent {
   readonly id: string;
   readonly connection: string | null;
@@ -135,12 +116,6 @@ export interface Registration {
   readonly event: NewEvent;
 }
 
-/** Cursor pages: `after` is the last id of the previous page. */
-export interface Page {
-  readonly size: number;
-  readonly after?: string;
-}
-
 export interface Registry {
   readonly tenants: {
     create(tenant: string, name: string): Promise<void>;
@@ -180,6 +155,9 @@ export interface Registry {
   readonly oauthClients: OAuthClients;
 
   readonly outbox: Outbox;
+
+  readonly components: Components;
+  readonly flows: Flows;
 
   readonly integrations: {
     get(tenant: string, id: string): Promise<IntegrationRow | undefined>;

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { apiKeysRepository } from './api-keys';
+import { componentsRepository } from './components';
 import { connectionsRepository } from './connections';
 import { consentLinksRepository } from './consent-links';
 import type { Registry } from './contract';
@@ -8,6 +9,7 @@ import { envelopeKeysRepository } from './envelope-keys';
 import { guarded } from './errors';
 import { eventsRepository } from './events';
 import { fingerprintsRepository } from './fingerprints';
+import { flowsRepository } from './flows';
 import { integrationsRepository } from './integrations';
 import { oauthClientsRepository } from './oauth-clients';
 import { outboxRepository } from './outbox';
@@ -42,6 +44,8 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     apiKeys: guarded('apiKeys', apiKeysRepository(db)),
     oauthClients: guarded('oauthClients', oauthClientsRepository(db)),
     outbox: guarded('outbox', outboxRepository(db)),
+    components: guarded('components', componentsRepository(db)),
+    flows: guarded('flows', flowsRepository(db)),
     integrations: guarded('integrations', integrationsRepository(db)),
     connections: guarded('connections', connectionsRepository(db)),
     consentLinks: guarded('consentLinks', consentLinksRepository(db)),

@@ -1,7 +1,9 @@
 /** What the tests of the registry save. */
+import { Client } from 'pg';
 import type { IntegrationSettings } from '../../../src/connection/messages';
 import type { ConnectionRef, TokenFacts } from '../../../src/connection/types';
 import type { NewEvent, Projection, Registration, Registry } from '../../../src/registry/contract';
+import type { Components, Flows, ManifestFacts } from '../../../src/registry/contract-platform';
 
 export const HOUR = 3_600_000;
 export const at = (offsetMs: number): string => new Date(Date.UTC(2026, 10, 21) + offsetMs).toISOString();
@@ -82,3 +84,103 @@ export async function newTenant(registry: Registry): Promise<string> {
   await registry.tenants.create(tenant, tenant);
   return tenant;
 }
+
+export const manifest = (changes: Partial<ManifestFacts> = {}): ManifestFacts => ({
+  title: 'Pizza Van',
+  useOAuthClient: true,
+  legacyOAuth: false,
+  oauthField: 'oauth',
+  oauth2: oauth2('https://pizza.example'),
+  envVars: {},
+  functions: [{ key: 'getOrders', kind: 'trigger' }],
+  ...changes,
+});
+
+export const oauth2 = (origin: string): NonNullable<ManifestFacts['oauth2']> => ({
+  authUri: `${origin}/authorize`,
+  tokenUri: `${origin}/token`,
+  clientId: '',
+  clientSecret: '',
+  scopes: [],
+  clientAuth: 'client_secret_post',
+  authorizationParams: {},
+});
+
+type NewComponent = Parameters<Components['create']>[0];
+
+/** A component of the tenant. @returns its id */
+export async function component(
+  registry: Registry,
+  tenant: string,
+  changes: Partial<NewComponent> = {},
+): Promise<string> {
+  const id = fresh('cp');
+  await registry.components.create({
+    tenant,
+    id,
+    access: 'tenant',
+    title: 'Pizza Van',
+    file: '{"title":"Pizza Van"}',
+    manifest: manifest(),
+    event: event('component.created'),
+    ...changes,
+  });
+  return id;
+}
+
+/** A flow of the tenant. @returns its id */
+export async function flow(
+  registry: Registry,
+  tenant: string,
+  changes: Partial<Parameters<Flows['create']>[0]> = {},
+): Promise<string> {
+  const id = fresh('fl');
+  await registry.flows.create({
+    tenant,
+    id,
+    name: 'Orders to warehouse',
+    status: 'draft',
+    components: [],
+    connections: [],
+    event: event('flow.created'),
+    ...changes,
+  });
+  return id;
+}
+
+/** The rows of an OAuth client that was published for a component. @returns its id */
+export async function clientFor(
+  run: Run,
+  tenant: string,
+  of: string,
+  { legacy = false, status = 'published' }: { legacy?: boolean; status?: string } = {},
+): Promise<string> {
+  const id = fresh('oc');
+  await run(
+    `INSERT INTO oauth_clients (tenant, id, client_id, label, secret_id, component, legacy, status)
+     VALUES ($1, $2, 'app', 'Pizza Van', 'sec_1', $3, $4, $5)`,
+    [tenant, id, of, legacy, status],
+  );
+  await run(
+    `INSERT INTO client_secrets (tenant, client, id, fingerprint, set_at)
+     VALUES ($1, $2, 'sec_1', 'ab12cd34', '2026-11-21T00:00:00Z')`,
+    [tenant, id],
+  );
+  return id;
+}
+
+/** Runs SQL beside the registry. */
+export type Run = (statement: string, values: readonly unknown[]) => Promise<Record<string, unknown>[]>;
+
+export const runOn =
+  (url: string): Run =>
+  async (statement, values) => {
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    try {
+      const { rows } = await client.query<Record<string, unknown>>(statement, [...values]);
+      return rows;
+    } finally {
+      await client.end();
+    }
+  };

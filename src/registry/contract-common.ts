@@ -1,0 +1,31 @@
+/** What both parts of the registry's contract speak of. */
+import type { Fact } from '../connection/types';
+import type { ErrorCode } from '../errors';
+
+export interface OAuthClientRow {
+  readonly tenant: string;
+  readonly id: string;
+  readonly clientId: string;
+  readonly label: string;
+  /** Current secret's id in the vault ref `client/<tenant>/<client>/<secret>`; null = none is needed. */
+  readonly secretId: string | null;
+  /** No request under this client before then: the provider or a refused secret asked for it. ISO 8601. */
+  readonly pausedUntil: string | null;
+  readonly pausedCode: ErrorCode | null;
+  /** Made for it through `/oauth-clients`; null = made by the save of an integration, and goes with it. */
+  readonly component: string | null;
+}
+
+export interface NewEvent {
+  /** noun.participle: connection.activated, token_set.refreshed, grant.lost … */
+  readonly type: string;
+  readonly by: string;
+  readonly traceId: string;
+  readonly facts?: Readonly<Record<string, Fact>>;
+}
+
+/** Cursor pages: `after` is the last id of the previous page. */
+export interface Page {
+  readonly size: number;
+  readonly after?: string;
+}
