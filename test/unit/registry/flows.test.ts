@@ -36,7 +36,10 @@ const withClient = async (): Promise<string> => {
   return id;
 };
 /** In the order of their ids. */
-const twoWithClient = async (): Promise<readonly string[]> => [await withClient(), await withClient()].sort();
+const twoWithClient = async (): Promise<readonly [string, string]> => {
+  const [one, two] = [await withClient(), await withClient()];
+  return one < two ? [one, two] : [two, one];
+};
 const change = (id: string, changes: Parameters<Registry['flows']['change']>[2]): Promise<void> =>
   registry.flows.change(tenant, id, changes, event('flow.changed'));
 
