@@ -10,11 +10,15 @@ interface ValidationFailure {
 }
 
 const ATTRIBUTES = '/data/attributes';
+/** Of the resource itself, and of what it is related to. */
+const TYPE = /^\/data(\/relationships\/[^/]+\/data(\/\d+)?)?\/type$/;
 
 export function problemsInRequest(
   { validation, validationContext }: ValidationFailure,
   request: FastifyRequest,
 ): Problem[] {
+  // What cannot be part of a path names nothing.
+  if (validationContext === 'params') return [{ code: 'NOT_FOUND' }];
   return validation.flatMap((issue) => {
     const paths = unknownKeys(issue).map((key) => `${trimmed(issue.instancePath)}/${escaped(key)}`);
     const all = paths.length > 0 ? paths : [trimmed(issue.instancePath)];
@@ -43,8 +47,7 @@ function codeOf(path: string, { params }: ZodFastifySchemaValidationError): Erro
   const custom: unknown =
     'params' in params ? (params.params as Record<string, unknown> | undefined)?.['code'] : undefined;
   if (isErrorCode(custom)) return custom;
-  // Of the resource, and of what it is related to.
-  return path.endsWith('/data/type') ? 'TYPE_CONFLICT' : 'MEMBER_INVALID';
+  return TYPE.test(path) ? 'TYPE_CONFLICT' : 'MEMBER_INVALID';
 }
 
 function unknownKeys({ keyword, params }: ZodFastifySchemaValidationError): readonly string[] {

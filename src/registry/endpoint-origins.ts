@@ -1,4 +1,5 @@
 /** Which origins a component's OAuth endpoints have: where people and client secrets are sent. */
+import { fillTemplate } from '../connection/template';
 import type { ManifestFacts } from './contract-platform';
 
 interface Endpoints {
@@ -6,7 +7,6 @@ interface Endpoints {
   readonly env: Readonly<Record<string, string>>;
 }
 
-const VARIABLE = /\{\{\s*([^{}\s]+)\s*\}\}/g;
 /** Scheme and authority of what is no URL yet. */
 const AS_WRITTEN = /^[^/?#]*(?:\/\/[^/?#]*)?/;
 
@@ -21,8 +21,6 @@ function originsOf({ manifest: { oauth2 }, env }: Endpoints): readonly string[] 
 
 /** Variables of the credential are filled per connection: those stay as they are written. */
 function originOf(uri: string, env: Endpoints['env']): string {
-  const filled = uri
-    .trim()
-    .replace(VARIABLE, (written, name: string) => (Object.hasOwn(env, name) ? (env[name] ?? written) : written));
+  const filled = fillTemplate(uri.trim(), env);
   return URL.canParse(filled) ? new URL(filled).origin : (AS_WRITTEN.exec(filled)?.[0] ?? '').toLowerCase();
 }

@@ -180,6 +180,7 @@ export interface TestApp {
   readonly oauthClients: FakeOAuthClients;
   readonly tokens: FakeTokens;
   readonly api: FakeApi;
+  readonly databaseUrl: string;
   /** Everything that was logged. */
   readonly logged: string[];
   /** An Authorization header for a new key of the tenant, which is made when it is not there. */
@@ -230,6 +231,7 @@ export async function startTestApp(config: Partial<AppConfig> = {}): Promise<Tes
     oauthClients,
     tokens,
     api,
+    databaseUrl: database.url,
     logged,
     async bearer(tenant, ...permissions) {
       if ((await registry.tenants.get(tenant)) === undefined) await registry.tenants.create(tenant, `${tenant} Ltd`);

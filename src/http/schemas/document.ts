@@ -27,6 +27,9 @@ export const textFilter = z.string().regex(PRINTABLE, 'Must be one line without 
 export const tenantPath = z.object({ tenant: z.string() });
 export const resourcePath = tenantPath.extend({ id: z.string() });
 
+const MAX_VERSION = 2 ** 31 - 1;
+export const versionPath = resourcePath.extend({ version: z.coerce.number().int().positive().max(MAX_VERSION) });
+
 /** A document that a request carries. */
 export function input<T extends string, A extends z.ZodType>(
   type: T,
@@ -82,3 +85,15 @@ export const page = {
   'page[size]': z.coerce.number().int().min(1).max(100).default(50),
   'page[after]': id.optional(),
 };
+
+/** Body of a 204. */
+export const noContent = z.null();
+
+/** Versions are numbered: a page goes on after a number. */
+export const versionQuery = z.strictObject({
+  ...page,
+  'page[after]': z
+    .string()
+    .regex(/^[1-9]\d{0,8}$/, 'Must be a version number')
+    .optional(),
+});
