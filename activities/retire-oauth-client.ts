@@ -31,7 +31,7 @@ export function createDisconnectOAuthClient(deps: RetireClientDeps): DurableOAut
       const work = async (): Promise<void> => {
         for (let next = left.shift(); next !== undefined; next = left.shift()) {
           const ref = { tenant, connection: next };
-          await deps.connections.revoke(ref, reason, { by, traceId }, 'OAUTH_CLIENT_UNUSABLE');
+          await deps.connections.revoke(ref, reason, { by, traceId });
           Context.current().heartbeat();
         }
       };

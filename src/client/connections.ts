@@ -110,12 +110,12 @@ export function createConnections(deps: ConnectionsDeps): Connections {
 
     ensureFresh: createEnsureFresh(deps.temporal, deps.tuning),
 
-    async revoke(ref, reason, caller, code) {
+    async revoke(ref, reason, caller) {
       try {
         return await deps.temporal.withDeadline(soon(UPDATE_DEADLINE_MS), () =>
           deps.temporal.workflow.executeUpdateWithStart<ConnectionWorkflow, Tombstone, [unknown]>(REVOKE, {
             startWorkflowOperation: startOperation(ref, deps.tuning),
-            args: [{ v: 1, reason, ...(code && { code }), ...caller }],
+            args: [{ v: 1, reason, ...caller }],
           }),
         );
       } catch (error) {

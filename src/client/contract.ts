@@ -6,7 +6,6 @@ import type {
   FreshAnswer,
   HealthReading,
   IntegrationSettings,
-  Revoke,
   Tombstone,
 } from '../connection/messages';
 import type { Lang } from '../connection/reasons';
@@ -55,7 +54,7 @@ export interface Connections {
    */
   ensureFresh(ref: ConnectionRef, ask: Pick<EnsureFresh, 'generation' | 'why'>, caller: Caller): Promise<FreshAnswer>;
   /** Freeze at once, revoke at the provider, destroy. @returns what has been done so far (waits up to 10 s) */
-  revoke(ref: ConnectionRef, reason: string, caller: Caller, code?: Revoke['code']): Promise<Tombstone>;
+  revoke(ref: ConnectionRef, reason: string, caller: Caller): Promise<Tombstone>;
   nudge(ref: ConnectionRef, why: string, caller: Caller): Promise<void>;
   /** From the workflow; from the registry row when Temporal or the run is gone. @throws NOT_FOUND */
   describe(ref: ConnectionRef, lang?: Lang): Promise<HealthReading>;

@@ -49,12 +49,7 @@ export type FreshAnswer = {
   readonly nextAttemptAt?: string;
 };
 
-export type Revoke = Origin & {
-  readonly v: 1;
-  readonly reason: string;
-  /** What the state says afterwards (default REVOKED_HERE). */
-  readonly code?: 'OAUTH_CLIENT_UNUSABLE';
-};
+export type Revoke = Origin & { readonly v: 1; readonly reason: string };
 
 /** What revocation has done so far; the result of a revoked connection's run. */
 export type Tombstone = {

@@ -24,7 +24,10 @@ export async function recordTransition(
       state_version: projection.stateVersion,
       state: projection.state,
       recovery: projection.recovery ?? null,
-      reason: projection.reason ?? null,
+      // Whoever froze it said why; that its run then revokes it is no other reason.
+      reason: sql<ErrorCode | null>`CASE
+        WHEN frozen_at IS NOT NULL AND recovery = 'reconnect' THEN coalesce(reason, ${projection.reason ?? null})
+        ELSE ${projection.reason ?? null} END`,
       since: projection.since,
       evidence: evidence === undefined ? null : JSON.stringify(evidence),
       next_attempt_at: projection.nextAttemptAt,
