@@ -5,6 +5,7 @@ import { CONNECTION_WORKFLOW } from './connection/messages';
 import type { Composition } from './compose';
 import { tendEnvelopeKeys } from './envelope-keys';
 import { isDurableOAuthError } from './errors';
+import type { OverdueConnection } from './registry/contract';
 import { Secret } from './vault/secret';
 
 const EVERY_MS = 5 * MINUTE;
@@ -29,6 +30,7 @@ type Report = (what: string, facts: Readonly<Record<string, unknown>>) => void;
  */
 export async function startHousekeeping(parts: Composition, report: Report): Promise<Housekeeping> {
   await tend(parts);
+  let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = sweep();
   const plan = (): void => {
@@ -53,6 +55,7 @@ export async function startHousekeeping(parts: Composition, report: Report): Pro
   planEffects();
   return {
     async stop() {
+      stopped = true;
       clearTimeout(timer);
       clearTimeout(effectsTimer);
       await Promise.all([running, happening]);
@@ -63,7 +66,7 @@ export async function startHousekeeping(parts: Composition, report: Report): Pro
 
   async function sweep(): Promise<void> {
     try {
-      const started = await startOverdue(parts);
+      const started = await startOverdue(parts, new Date(), () => stopped);
       if (started > 0) report('started overdue connections', { started });
     } catch (error) {
       failed(error);
@@ -87,20 +90,30 @@ async function tend(parts: Composition): Promise<void> {
  * Start every connection whose next action is overdue: its run was terminated or lost with Temporal's database.
  * One that runs is left alone.
  */
-export async function startOverdue(parts: Composition, now = new Date()): Promise<number> {
+export async function startOverdue(
+  parts: Composition,
+  now = new Date(),
+  stopped = (): boolean => false,
+): Promise<number> {
+  const { registry, config, temporal, tuning } = parts;
   const before = new Date(now.getTime() - OVERDUE_MS).toISOString();
-  const due = await parts.registry.connections.overdue(before, BATCH, parts.config.tenants);
   let started = 0;
-  for (const ref of due) {
-    await parts.temporal.workflow.start(CONNECTION_WORKFLOW, {
-      workflowId: connectionWorkflowId(ref),
-      taskQueue: TASK_QUEUE,
-      args: [{ v: 1, ref: formatRef(ref), tuning: parts.tuning }],
-      workflowIdConflictPolicy: 'USE_EXISTING',
-    });
-    started++;
-    await new Promise((resolve) => setTimeout(resolve, SECOND / STARTS_PER_SECOND));
-  }
+  let last: OverdueConnection | undefined;
+  do {
+    const due = await registry.connections.overdue(before, BATCH, config.tenants, last);
+    for (const ref of due) {
+      if (stopped()) return started;
+      await temporal.workflow.start(CONNECTION_WORKFLOW, {
+        workflowId: connectionWorkflowId(ref),
+        taskQueue: TASK_QUEUE,
+        args: [{ v: 1, ref: formatRef(ref), tuning }],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      });
+      started++;
+      await new Promise((resolve) => setTimeout(resolve, SECOND / STARTS_PER_SECOND));
+    }
+    last = due.length === BATCH ? due.at(-1) : undefined;
+  } while (last !== undefined);
   return started;
 }
 

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import {
   adoptGrant,
   freeze,
@@ -84,15 +84,23 @@ export function connectionsRepository(db: Kysely<Tables>): Registry['connections
     quarantine: (ref, event) => db.transaction().execute((transaction) => quarantine(transaction, ref, event)),
     release: (ref, event) => db.transaction().execute((transaction) => release(transaction, ref, event)),
 
-    async overdue(before, limit, tenants) {
+    async overdue(before, limit, tenants, after) {
+      // To the millisecond, as the cursor knows it; those that never expire come last.
+      const expiry = sql<string>`coalesce(date_trunc('milliseconds', expires_at), 'infinity')`;
       const rows = await db
         .selectFrom('connections')
-        .select(['tenant', 'id as connection'])
+        .select(['tenant', 'id as connection', 'expires_at as expiresAt'])
         // LEAST leaves NULLs out: a connection that waits for its first consent has only a deadline, a frozen one only the
         // revocation that is not finished.
         .where((eb) => eb.fn('least', ['next_attempt_at', 'consent_deadline', 'revoking_since']), '<', before)
         .$if(tenants !== undefined, (query) => query.where('tenant', 'in', tenants ?? []))
-        .orderBy('expires_at', (order) => order.asc().nullsLast())
+        .$if(after !== undefined, (query) =>
+          query.where(
+            sql<boolean>`(${expiry}, tenant, id) > (coalesce(${after?.expiresAt ?? null}::timestamptz, 'infinity'), ${after?.tenant ?? ''}, ${after?.connection ?? ''})`,
+          ),
+        )
+        .orderBy(expiry)
+        .orderBy('tenant')
         .orderBy('id')
         .limit(limit)
         .execute();

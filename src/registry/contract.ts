@@ -69,6 +69,11 @@ export interface ConnectionContext {
   readonly unusable?: 'client_gone' | 'component_gone' | 'client_suspended';
 }
 
+/** With what orders them. */
+export interface OverdueConnection extends ConnectionRef {
+  readonly expiresAt: string | null;
+}
+
 export interface EventRow extends NewEvent {
   readonly id: string;
   readonly connection: string | null;
@@ -223,8 +228,14 @@ export interface Registry {
     /**
      * What somebody should have been at before the date: the next action of a connection that is not frozen, a revocation
      * that is not finished. Oldest expiry first. Over all tenants given (undefined = all).
+     * @param after the last one of the page before
      */
-    overdue(before: string, limit: number, tenants?: readonly string[]): Promise<readonly ConnectionRef[]>;
+    overdue(
+      before: string,
+      limit: number,
+      tenants?: readonly string[],
+      after?: OverdueConnection,
+    ): Promise<readonly OverdueConnection[]>;
   };
 
   readonly consentLinks: {
