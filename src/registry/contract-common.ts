@@ -24,6 +24,12 @@ export interface NewEvent {
   readonly facts?: Readonly<Record<string, Fact>>;
 }
 
+export interface EventRow extends NewEvent {
+  readonly id: string;
+  readonly connection: string | null;
+  readonly at: string;
+}
+
 /** Cursor pages: `after` is the last id of the previous page. */
 export interface Page {
   readonly size: number;
