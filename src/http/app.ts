@@ -12,13 +12,36 @@ import { openApi, openApiRoute } from './openapi';
 import { pages } from './pages';
 import { answerProblems, sendProblems } from './problems';
 import { accessTokenRoutes } from './routes/access-token';
+import { apiKeyRoutes } from './routes/api-keys';
 import { connectionRoutes } from './routes/connections';
 import { consentLinkRoutes } from './routes/consent-links';
+import { eventRoutes } from './routes/events';
 import { integrationRoutes } from './routes/integrations';
 import { oauthClientRoutes } from './routes/oauth-clients';
+import { principalRoutes } from './routes/principals';
 import { publicRoutes } from './routes/public';
 import { requestRoutes } from './routes/requests';
 import { revocationRoutes } from './routes/revocations';
+import { roleGrantRoutes } from './routes/role-grants';
+import { roleRoutes } from './routes/roles';
+import { tenantRoutes } from './routes/tenants';
+
+/** What /v2 consists of, a line per resource. */
+const RESOURCES: readonly ((app: App, deps: AppDeps) => void)[] = [
+  tenantRoutes,
+  principalRoutes,
+  apiKeyRoutes,
+  roleGrantRoutes,
+  roleRoutes,
+  integrationRoutes,
+  connectionRoutes,
+  consentLinkRoutes,
+  revocationRoutes,
+  oauthClientRoutes,
+  accessTokenRoutes,
+  requestRoutes,
+  eventRoutes,
+];
 
 const BODY_LIMIT = 64 * 1024;
 /** A context id is two ids and a dot. */
@@ -82,7 +105,6 @@ export function buildApp(deps: AppDeps): FastifyInstance {
 }
 
 function api(app: App, deps: AppDeps): void {
-  const { tokens, apiCaller, config } = deps;
   publicRoutes(app, deps);
   openApiRoute(app);
   app.register(
@@ -92,14 +114,7 @@ function api(app: App, deps: AppDeps): void {
         reply.type(answerType(request)).header('cache-control', 'no-store').header('vary', 'accept, accept-language');
       });
       guard(v2, deps.registry);
-      integrationRoutes(v2, deps);
-      connectionRoutes(v2, deps);
-      consentLinkRoutes(v2, deps);
-      revocationRoutes(v2, deps);
-      oauthClientRoutes(v2, deps);
-      if (!config.tokenRoutes || tokens === undefined) return;
-      accessTokenRoutes(v2, deps, tokens);
-      if (apiCaller) requestRoutes(v2, deps, tokens, apiCaller);
+      for (const routes of RESOURCES) routes(v2, deps);
     },
     { prefix: '/v2' },
   );

@@ -1,4 +1,4 @@
-/** What both parts of the registry's contract speak of. */
+/** What all parts of the registry's contract speak of. */
 import type { Fact } from '../connection/types';
 import type { ErrorCode } from '../errors';
 
