@@ -1,5 +1,6 @@
 /** Who lets whom do what: role grants, and what nobody can hand on. */
 import { PERMISSIONS } from '../../src/http/permissions';
+import { settings } from '../support/settings';
 import { call, seedConnection, startTestApp, type TestApp } from './support';
 import { apiKey, eventsOf, make, makeAccount, principal, roleGrant } from './support-access';
 
@@ -211,23 +212,8 @@ describe('what is shown of roles and permissions', () => {
 
 describe('a partner', () => {
   it('004-04 reads metadata and no credential, of the platform or of a marketplace', async () => {
-    const settings = {
-      ...{
-        label: 'Shop',
-        preset: 'crm',
-        grant_type: 'client_credentials',
-        endpoints: { token: 'https://crm.test/token' },
-      },
-      ...{
-        client_id: 'app',
-        client_auth: 'client_secret_basic',
-        scope: 'orders',
-        api_base_url: 'https://api.crm.test',
-      },
-      ...{ environment: 'production', rotation: 'unknown', policy: { refresh: 'proactive', fallback: 'pause' } },
-      refresh_token_required: false,
-    } as const;
-    await seedConnection(t.registry, { tenant: 'acme', integration: 'in_shop', settings }, 'cn_shop');
+    const shop = settings({ issuer: 'https://crm.test', apiUrl: 'https://api.crm.test' });
+    await seedConnection(t.registry, { tenant: 'acme', integration: 'in_shop', settings: shop }, 'cn_shop');
     const auth = await t.bearerOf({ tenant: 'acme', roles: ['partner'] });
     const status = async (path: string): Promise<number> =>
       (await call(t, 'GET', `/v2/tenants/acme/${path}`, { auth })).statusCode;

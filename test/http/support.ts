@@ -270,6 +270,7 @@ export type Order = Omit<KeyOrder, 'email'> & { readonly email?: string };
 async function bearerOf(registry: Registry, order: Order): Promise<string> {
   const { tenant, roles: [role = 'ops'] = [] } = order;
   const email = `${role === 'operator' ? 'ops' : role}@${tenant}.test`;
+  if ((await registry.tenants.get(tenant)) === undefined) await registry.tenants.create(tenant, `${tenant} Ltd`);
   return `Bearer ${await issueKey(registry, { email, ...order })}`;
 }
 
