@@ -1,5 +1,4 @@
 /** Every route x role x tenant x key scope. Routes are taken from the application: a new one is walked as well. */
-import type { InjectOptions } from 'fastify';
 import { PERMISSIONS, type Permission } from '../../src/http/permissions';
 import { permissionsOf, ROLE_NAMES } from '../../src/http/roles';
 import { call, startTestApp, type AppRoute, type TestApp } from './support';
