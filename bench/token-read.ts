@@ -9,7 +9,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import { Pool } from 'pg';
 import { pino } from 'pino';
-import { createKey } from '../src/cli/dev/supervisor';
+import { createKey } from '../src/cli/create-key';
 import { buildApp } from '../src/http/app';
 import { CLIENT, makeFleet, SECRET } from './stage/fleet';
 import { percentile, say, setStage, TENANT, type Stage } from './stage/stage';
@@ -73,8 +73,9 @@ async function throughApi(
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const keys: string[] = [];
   for (let key = 0; key < (THROUGH_HTTP + 400) / READS_PER_KEY; key++) {
-    const made = await createKey(env['DATABASE_URL'] ?? '', { tenant: TENANT, email: `reader-${key}@localhost`, url });
-    keys.push(`Basic ${Buffer.from(`${made.email}:${made.key}`).toString('base64')}`);
+    const email = `reader-${key}@localhost`;
+    const made = await createKey(env['DATABASE_URL'] ?? '', { tenant: TENANT, email });
+    keys.push(`Basic ${Buffer.from(`${email}:${made}`).toString('base64')}`);
   }
   let reads = 0;
   return {

@@ -7,7 +7,7 @@ import { startChild, type Child } from '../../src/cli/dev/child';
 import { startEmbeddedDatabase, type EmbeddedDatabase } from '../../src/cli/dev/embedded-database';
 import { packageFolder } from '../../src/cli/dev/package-folder';
 import { claimPorts } from '../../src/cli/dev/ports';
-import { createKey } from '../../src/cli/dev/supervisor';
+import { createKey } from '../../src/cli/create-key';
 import { locateTemporal, startTemporalDevServer, type TemporalDevServer } from '../../src/cli/dev/temporal-server';
 import { ROTATION_MODES, type Rotation, type RotationMode } from '../../src/connection/types';
 import { migrate } from '../../src/registry/migrator';
@@ -107,20 +107,13 @@ export async function startChaos(options: ChaosOptions, log: (line: string) => v
     });
   let temporal = await startTemporal();
 
-  const access = await createKey(databaseUrl, {
-    tenant: TENANT,
-    email: 'chaos@localhost',
-    url: `http://127.0.0.1:${one}`,
-  });
+  const people = { tenant: TENANT, email: 'chaos@localhost' };
+  const access = { ...people, key: await createKey(databaseUrl, people) };
   const urls = [one, two].map((port) => `http://127.0.0.1:${port}`);
   const callers = [];
   for (let caller = 0; caller < CALLERS; caller++) {
-    const { email, key } = await createKey(databaseUrl, {
-      tenant: TENANT,
-      email: `caller-${caller}@localhost`,
-      url: '',
-    });
-    callers.push({ email, key, urls });
+    const email = `caller-${caller}@localhost`;
+    callers.push({ email, key: await createKey(databaseUrl, { tenant: TENANT, email }), urls });
   }
   const output: string[] = [];
   const unit = (kind: Unit['kind'], name: string, port = 0): Unit => {

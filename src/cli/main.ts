@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { readConfig, VAULT_DRIVERS, type VaultDriver } from '../config';
+import { ROLE_NAMES, type Role } from '../http/roles';
 import { openApi } from './api';
 import * as connections from './commands/connections';
 import { fail, RED, untilAskedToEnd, USAGE } from './exit';
@@ -37,6 +38,21 @@ function port(text: string): number {
 function minutes(text: string): number {
   if (/^\d{1,5}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('A whole number of minutes.');
+}
+
+function days(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('A whole number of days from 1 to 9999.');
+}
+
+const DAY_MS = 86_400_000;
+interface CreateKeyOptions {
+  readonly email: string;
+  readonly tenant: string;
+  readonly role?: readonly Role[];
+  readonly operator?: boolean;
+  readonly scope?: readonly string[];
+  readonly expires?: number;
 }
 
 program
@@ -132,15 +148,24 @@ admin
   .command('create-key')
   .description('make an API key; it is printed once')
   .requiredOption('--email <address>', 'the principal')
-  .requiredOption('--tenant <id>', 'the tenant; made when it does not exist')
+  .requiredOption('--tenant <id>', 'its home tenant; made when it does not exist')
+  .addOption(
+    new Option('--role <role...>', 'roles it gets there (default: operator for a principal without any)').choices(
+      ROLE_NAMES,
+    ),
+  )
+  .addOption(new Option('--operator', 'installation operator: everything in every tenant').conflicts('role'))
+  .option('--scope <permission...>', 'what the key may be used for (default: all that its principal may do)')
+  .option('--expires <days>', 'days until the key expires (default: never)', days)
   .action(
-    guarded(async ({ email, tenant }: { email: string; tenant: string }) => {
-      const { createKey } = await import('./dev/supervisor.js');
+    guarded(async ({ email, tenant, role: roles, operator: everywhere, scope: scopes, expires }: CreateKeyOptions) => {
+      const { createKey } = await import('./create-key.js');
       const { migrate } = await import('../registry/migrator.js');
       const { databaseUrl, publicUrl } = readConfig(process.env);
       await migrate(databaseUrl);
-      const access = await createKey(databaseUrl, { email, tenant, url: publicUrl });
-      print(access, () => access.key);
+      const expiresAt = expires === undefined ? undefined : new Date(Date.now() + expires * DAY_MS).toISOString();
+      const key = await createKey(databaseUrl, { email, tenant, roles, everywhere, scopes, expiresAt });
+      print({ tenant, email, url: publicUrl, key }, () => key);
     }),
   );
 

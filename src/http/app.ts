@@ -12,18 +12,46 @@ import { openApi, openApiRoute } from './openapi';
 import { pages } from './pages';
 import { answerProblems, sendProblems } from './problems';
 import { accessTokenRoutes } from './routes/access-token';
+import { apiKeyRoutes } from './routes/api-keys';
 import { componentEnvRoutes } from './routes/component-env-vars';
-import { componentRoutes } from './routes/components';
 import { componentVersionRoutes } from './routes/component-versions';
+import { componentRoutes } from './routes/components';
 import { connectionRoutes } from './routes/connections';
 import { consentLinkRoutes } from './routes/consent-links';
-import { flowRoutes } from './routes/flows';
+import { eventRoutes } from './routes/events';
 import { flowVersionRoutes } from './routes/flow-versions';
+import { flowRoutes } from './routes/flows';
 import { integrationRoutes } from './routes/integrations';
 import { oauthClientRoutes } from './routes/oauth-clients';
+import { principalRoutes } from './routes/principals';
 import { publicRoutes } from './routes/public';
 import { requestRoutes } from './routes/requests';
 import { revocationRoutes } from './routes/revocations';
+import { roleGrantRoutes } from './routes/role-grants';
+import { roleRoutes } from './routes/roles';
+import { tenantRoutes } from './routes/tenants';
+
+/** What /v2 consists of, a line per resource. */
+const RESOURCES: readonly ((app: App, deps: AppDeps) => void)[] = [
+  tenantRoutes,
+  principalRoutes,
+  apiKeyRoutes,
+  roleGrantRoutes,
+  roleRoutes,
+  componentRoutes,
+  componentVersionRoutes,
+  componentEnvRoutes,
+  flowRoutes,
+  flowVersionRoutes,
+  oauthClientRoutes,
+  integrationRoutes,
+  connectionRoutes,
+  consentLinkRoutes,
+  revocationRoutes,
+  accessTokenRoutes,
+  requestRoutes,
+  eventRoutes,
+];
 
 const BODY_LIMIT = 64 * 1024;
 /** A context id is two ids and a dot. */
@@ -87,7 +115,6 @@ export function buildApp(deps: AppDeps): FastifyInstance {
 }
 
 function api(app: App, deps: AppDeps): void {
-  const { tokens, apiCaller, config } = deps;
   publicRoutes(app, deps);
   openApiRoute(app);
   app.register(
@@ -97,19 +124,7 @@ function api(app: App, deps: AppDeps): void {
         reply.type(answerType(request)).header('cache-control', 'no-store').header('vary', 'accept, accept-language');
       });
       guard(v2, deps.registry);
-      componentRoutes(v2, deps);
-      componentVersionRoutes(v2, deps);
-      componentEnvRoutes(v2, deps);
-      flowRoutes(v2, deps);
-      flowVersionRoutes(v2, deps);
-      integrationRoutes(v2, deps);
-      connectionRoutes(v2, deps);
-      consentLinkRoutes(v2, deps);
-      revocationRoutes(v2, deps);
-      oauthClientRoutes(v2, deps);
-      if (!config.tokenRoutes || tokens === undefined) return;
-      accessTokenRoutes(v2, deps, tokens);
-      if (apiCaller) requestRoutes(v2, deps, tokens, apiCaller);
+      for (const routes of RESOURCES) routes(v2, deps);
     },
     { prefix: '/v2' },
   );

@@ -6,6 +6,7 @@ import type { Connections, Consents, OAuthClients, TokenReader } from '../client
 import type { ApiCaller } from '../oauth/contract';
 import type { Catalogue } from '../providers/preset';
 import type { Registry } from '../registry/contract';
+import type { EventStreamOptions } from './event-stream';
 
 export interface AppConfig {
   /** Where browsers reach the pages; no slash at the end. */
@@ -34,6 +35,7 @@ export interface AppDeps {
   /** Public envelope keys, for whoever seals a code on its own. */
   readonly publicKeys: { publicKeys(): Promise<readonly Readonly<Record<string, unknown>>[]> };
   readonly config: AppConfig;
+  readonly eventStream?: EventStreamOptions;
   readonly log: FastifyBaseLogger;
 }
 

@@ -1,4 +1,4 @@
-/** What both parts of the registry's contract speak of. */
+/** What all parts of the registry's contract speak of. */
 import type { Fact } from '../connection/types';
 import type { ErrorCode } from '../errors';
 
@@ -22,6 +22,12 @@ export interface NewEvent {
   readonly by: string;
   readonly traceId: string;
   readonly facts?: Readonly<Record<string, Fact>>;
+}
+
+export interface EventRow extends NewEvent {
+  readonly id: string;
+  readonly connection: string | null;
+  readonly at: string;
 }
 
 /** Cursor pages: `after` is the last id of the previous page. */

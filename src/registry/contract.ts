@@ -7,10 +7,11 @@
 import type { IntegrationSettings } from '../connection/messages';
 import type { ConnectionRef, ConnectionState, Evidence, Recovery, TokenFacts } from '../connection/types';
 import type { ErrorCode } from '../errors';
+import type { ApiKeys, Events, Principals, RoleGrants, Tenants } from './contract-access';
 import type { NewEvent, OAuthClientRow, Page } from './contract-common';
 import type { Components, Flows, OAuthClients, Outbox } from './contract-platform';
 
-export type { NewEvent, OAuthClientRow, Page } from './contract-common';
+export type { EventRow, NewEvent, OAuthClientRow, Page } from './contract-common';
 
 export interface IntegrationRow {
   readonly tenant: string;
@@ -74,12 +75,6 @@ export interface OverdueConnection extends ConnectionRef {
   readonly expiresAt: string | null;
 }
 
-export interface EventRow extends NewEvent {
-  readonly id: string;
-  readonly connection: string | null;
-  readonly at: string;
-}
-
 export interface Projection {
   readonly stateVersion: number;
   readonly state: ConnectionState;
@@ -124,40 +119,10 @@ export interface Registration {
 }
 
 export interface Registry {
-  readonly tenants: {
-    create(tenant: string, name: string): Promise<void>;
-    get(tenant: string): Promise<{ id: string; name: string } | undefined>;
-    /** All of them, in order: for tools that look at the whole installation. */
-    ids(): Promise<readonly string[]>;
-  };
-
-  readonly principals: {
-    /** Create or keep; unique by (tenant, email). */
-    ensure(tenant: string, email: string): Promise<{ id: string; email: string }>;
-  };
-
-  readonly apiKeys: {
-    create(key: {
-      tenant: string;
-      principal: string;
-      prefix: string;
-      /** Hex SHA-256 of the whole key. */
-      hash: string;
-      permissions: readonly string[];
-    }): Promise<void>;
-    /** By the key's public prefix; the caller compares the hash in constant time. */
-    find(prefix: string): Promise<
-      | {
-          tenant: string;
-          principal: string;
-          email: string;
-          hash: string;
-          permissions: readonly string[];
-          revokedAt: string | null;
-        }
-      | undefined
-    >;
-  };
+  readonly tenants: Tenants;
+  readonly principals: Principals;
+  readonly apiKeys: ApiKeys;
+  readonly roleGrants: RoleGrants;
 
   readonly oauthClients: OAuthClients;
 
@@ -263,10 +228,7 @@ export interface Registry {
     remove(waiter: ConnectionRef & { workflow: string; activity: string; taskToken: Uint8Array }): Promise<void>;
   };
 
-  readonly events: {
-    append(tenant: string, connection: string | null, event: NewEvent): Promise<void>;
-    list(tenant: string, connection: string | undefined, page: Page): Promise<readonly EventRow[]>;
-  };
+  readonly events: Events;
 
   readonly fingerprints: {
     /** Reserve an HMAC of a pasted refresh token for one connection. @throws ALREADY_EXISTS when another one has it */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import { idFrom } from '../connection/ids';
-import type { NewEvent, Registry } from './contract';
+import type { NewEvent } from './contract';
+import type { Events } from './contract-access';
 import { toEventRow } from './rows';
 import type { Tables } from './schema';
 
@@ -26,30 +27,68 @@ export async function appendEvent(
     .execute();
 }
 
-export function eventsRepository(db: Kysely<Tables>): Registry['events'] {
+/**
+ * Positions are taken before they can be seen: a transaction under way may hold a lower one than the newest that is seen.
+ * Settled = written by a transaction older than every one that writes now. No transaction of ours lasts a minute, and a
+ * foreign one must not hold a follower up for longer.
+ */
+const settled = sql<boolean>`(age(xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)
+  OR at < now() - interval '1 minute')`;
+
+export function eventsRepository(db: Kysely<Tables>): Events {
+  const after = (tenant: string, id: string | undefined) =>
+    db
+      .selectFrom('connection_events')
+      .selectAll()
+      .where('tenant', '=', tenant)
+      .$if(id !== undefined, (query) =>
+        query.where('position', '>', (last) =>
+          last
+            .selectFrom('connection_events as last')
+            .select('last.position')
+            .where('last.tenant', '=', tenant)
+            .where('last.id', '=', id ?? ''),
+        ),
+      )
+      .orderBy('position');
+
   return {
     append: (tenant, connection, event) => appendEvent(db, tenant, connection, event),
 
-    /** In the order of the log, oldest first: the last id of a page is where a follower goes on. */
-    async list(tenant, connection, { size, after }) {
-      const rows = await db
+    async list(tenant, connection, page, { type } = {}) {
+      const rows = await after(tenant, page.after)
+        .$if(connection !== undefined, (query) => query.where('connection', '=', connection ?? ''))
+        .$if(type !== undefined, (query) => query.where('type', '=', type ?? ''))
+        .limit(page.size)
+        .execute();
+      return rows.map(toEventRow);
+    },
+
+    async get(tenant, id) {
+      const row = await db
         .selectFrom('connection_events')
         .selectAll()
         .where('tenant', '=', tenant)
-        .$if(connection !== undefined, (query) => query.where('connection', '=', connection ?? ''))
-        .$if(after !== undefined, (query) =>
-          query.where('position', '>', (last) =>
-            last
-              .selectFrom('connection_events as last')
-              .select('last.position')
-              .where('last.tenant', '=', tenant)
-              .where('last.id', '=', after ?? ''),
-          ),
-        )
-        .orderBy('position')
-        .limit(size)
-        .execute();
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return row && toEventRow(row);
+    },
+
+    async settledAfter(tenant, id, limit) {
+      const rows = await after(tenant, id).where(settled).limit(limit).execute();
       return rows.map(toEventRow);
+    },
+
+    async newestSettled(tenant) {
+      const row = await db
+        .selectFrom('connection_events')
+        .select('id')
+        .where('tenant', '=', tenant)
+        .where(settled)
+        .orderBy('position', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row?.id;
     },
   };
 }

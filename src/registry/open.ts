@@ -14,6 +14,7 @@ import { integrationsRepository } from './integrations';
 import { oauthClientsRepository } from './oauth-clients';
 import { outboxRepository } from './outbox';
 import { principalsRepository } from './principals';
+import { roleGrantsRepository } from './role-grants';
 import { tenantsRepository } from './tenants';
 import { waitersRepository } from './waiters';
 
@@ -42,6 +43,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     tenants: guarded('tenants', tenantsRepository(db)),
     principals: guarded('principals', principalsRepository(db)),
     apiKeys: guarded('apiKeys', apiKeysRepository(db)),
+    roleGrants: guarded('roleGrants', roleGrantsRepository(db)),
     oauthClients: guarded('oauthClients', oauthClientsRepository(db)),
     outbox: guarded('outbox', outboxRepository(db)),
     components: guarded('components', componentsRepository(db)),

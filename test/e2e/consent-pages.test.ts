@@ -7,8 +7,8 @@ import { consentAsPerson, declineAsPerson } from '../../demo/browser';
 import { Rest } from '../../demo/rest';
 import { claimPorts } from '../../src/cli/dev/ports';
 import { connectionWorkflowId, saveWorkflowId } from '../../src/connection/ids';
+import { issueKey } from '../../src/cli/create-key';
 import { buildApp } from '../../src/http/app';
-import { createApiKey } from '../../src/http/api-keys';
 import { eventually, Harness } from '../support/harness';
 import { testClients, testProvider, type TestProvider } from '../support/provider';
 import { caller, link, saved } from '../support/scenes';
@@ -56,17 +56,8 @@ describe('consent through the pages', () => {
     });
     await app.listen({ host: '127.0.0.1', port });
     stopApp = () => app.close();
-    const principal = await parts.registry.principals.ensure(harness.tenant, 'ops@acme.example');
-    const { key, prefix, hash } = createApiKey();
-    apiKey = key.reveal();
+    apiKey = await issueKey(parts.registry, { tenant: harness.tenant, email: 'ops@acme.example' });
     harness.tripwire.watch([apiKey, clientSecret]);
-    await parts.registry.apiKeys.create({
-      tenant: harness.tenant,
-      principal: principal.id,
-      prefix,
-      hash,
-      permissions: ['tenants.*'],
-    });
     rest = new Rest({ url: publicUrl, tenant: harness.tenant, email: 'ops@acme.example', key: apiKey });
     foreign = spawn(process.execPath, [join(__dirname, '../../dist/examples/web-callback/server.js')], {
       env: { ...process.env, TEMPORAL_ADDRESS: harness.env.address, PUBLIC_URL: publicUrl, PORT: String(foreignPort) },

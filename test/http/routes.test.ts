@@ -77,14 +77,11 @@ describe('every route', () => {
     await app.close();
   });
 
-  it('under /v2 is behind a permission, and no permission is without a route', async () => {
+  it('under /v2 is behind a permission, and nothing else is', async () => {
     const routes = await routesOf(deps());
     const guarded = routes.filter(({ url }) => url.startsWith('/v2/'));
     expect(guarded.filter(({ permission }) => permission === undefined)).toEqual([]);
-    expect([...new Set(guarded.map(({ permission }) => permission))].sort()).toEqual([...PERMISSIONS].sort());
-    expect(
-      routes.filter(({ url, permission }) => permission !== undefined && !url.startsWith('/v2/tenants/:tenant/')),
-    ).toEqual([]);
+    expect(routes.filter(({ url, permission }) => permission !== undefined && !url.startsWith('/v2/'))).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 /** The HTTP application over a real registry; what is behind Temporal, the vault and the provider is told what to answer. */
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import pino from 'pino';
+import { issueKey, type KeyOrder } from '../../src/cli/create-key';
 import type {
   Caller,
   Connections,
@@ -15,15 +16,16 @@ import type {
 } from '../../src/client/contract';
 import type { Tombstone } from '../../src/connection/messages';
 import { DurableOAuthError, isDurableOAuthError } from '../../src/errors';
-import { createApiKey } from '../../src/http/api-keys';
 import { buildApp } from '../../src/http/app';
-import type { AppConfig } from '../../src/http/deps';
+import type { AppConfig, AppDeps } from '../../src/http/deps';
+import type { Permission } from '../../src/http/permissions';
 import type { ApiAnswer, ApiCaller, ApiRequest } from '../../src/oauth/contract';
 import { createCatalogue } from '../../src/providers/catalogue';
 import type { Registry } from '../../src/registry/contract';
 import { openRegistry } from '../../src/registry/open';
 import { Secret } from '../../src/vault/secret';
 import { testDatabase } from '../support/database';
+import { tenantGuard } from '../support/tenant-guard';
 
 export const CALLBACK = 'https://oauth2.integrations.acme.test/callback';
 export const ACCESS_TOKEN = 'at-canary-5b1f0c2d9e8a';
@@ -172,25 +174,39 @@ export class FakeApi implements ApiCaller {
   }
 }
 
+/** A route as the application registers it. */
+export interface AppRoute {
+  readonly method: string;
+  readonly url: string;
+  readonly permission?: Permission;
+  readonly everywhere?: true;
+}
+
 export interface TestApp {
   readonly app: FastifyInstance;
   readonly registry: Registry;
+  readonly databaseUrl: string;
   readonly connections: FakeConnections;
   readonly consents: FakeConsents;
   readonly oauthClients: FakeOAuthClients;
   readonly tokens: FakeTokens;
   readonly api: FakeApi;
-  readonly databaseUrl: string;
+  readonly routes: readonly AppRoute[];
   /** Everything that was logged. */
   readonly logged: string[];
-  /** An Authorization header for a new key of the tenant, which is made when it is not there. */
-  bearer(tenant: string, ...permissions: string[]): Promise<string>;
+  /** An Authorization header for a new key of an operator of the tenant, which is made when it is not there. */
+  bearer(tenant: string, ...scopes: string[]): Promise<string>;
+  /** As `bearer`, for whom the test says; the e-mail follows from the first role. */
+  bearerOf(order: Order): Promise<string>;
   stop(): Promise<void>;
 }
 
-export async function startTestApp(config: Partial<AppConfig> = {}): Promise<TestApp> {
+export async function startTestApp(
+  config: Partial<AppConfig> = {},
+  more: Pick<AppDeps, 'eventStream'> = {},
+): Promise<TestApp> {
   const database = await testDatabase();
-  const registry = await openRegistry({ url: database.url });
+  const registry = await openRegistry({ url: database.url, plugins: [tenantGuard()] });
   const [connections, consents, oauthClients, tokens, api] = [
     new FakeConnections(registry),
     new FakeConsents(),
@@ -220,32 +236,42 @@ export async function startTestApp(config: Partial<AppConfig> = {}): Promise<Tes
       tokenRoutes: true,
       ...config,
     },
+    ...more,
     log: pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) }),
+  });
+  const routes: AppRoute[] = [];
+  app.addHook('onRoute', ({ method, url, config: { permission, everywhere } = {} }) => {
+    for (const one of [method].flat()) routes.push({ method: one, url, permission, everywhere });
   });
   await app.ready();
   return {
     app,
+    routes,
     registry,
+    databaseUrl: database.url,
     connections,
     consents,
     oauthClients,
     tokens,
     api,
-    databaseUrl: database.url,
     logged,
-    async bearer(tenant, ...permissions) {
-      if ((await registry.tenants.get(tenant)) === undefined) await registry.tenants.create(tenant, `${tenant} Ltd`);
-      const principal = await registry.principals.ensure(tenant, `ops@${tenant}.test`);
-      const { key, prefix, hash } = createApiKey();
-      await registry.apiKeys.create({ tenant, principal: principal.id, prefix, hash, permissions });
-      return `Bearer ${key.reveal()}`;
-    },
+    bearer: (tenant, ...scopes) => bearerOf(registry, { tenant, roles: ['operator'], scopes }),
+    bearerOf: (order) => bearerOf(registry, order),
     async stop() {
       await app.close();
       await registry.close();
       await database.stop();
     },
   };
+}
+
+export type Order = Omit<KeyOrder, 'email'> & { readonly email?: string };
+
+async function bearerOf(registry: Registry, order: Order): Promise<string> {
+  const { tenant, roles: [role = 'ops'] = [] } = order;
+  const email = `${role === 'operator' ? 'ops' : role}@${tenant}.test`;
+  if ((await registry.tenants.get(tenant)) === undefined) await registry.tenants.create(tenant, `${tenant} Ltd`);
+  return `Bearer ${await issueKey(registry, { email, ...order })}`;
 }
 
 export async function seedConnection(

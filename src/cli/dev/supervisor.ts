@@ -6,9 +6,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DurableOAuthError } from '../../errors';
-import { createApiKey } from '../../http/api-keys';
 import { migrate } from '../../registry/migrator';
-import { openRegistry } from '../../registry/open';
+import { createKey } from '../create-key';
 import { startChild, type Child } from './child';
 import { startEmbeddedDatabase } from './embedded-database';
 import { claimPorts, LOOPBACK } from './ports';
@@ -164,31 +163,9 @@ async function firstStart(
     await writeFile(file, JSON.stringify(known));
     return known;
   }
-  const access = await createKey(databaseUrl, { tenant: TENANT, email: EMAIL, url });
+  const who = { tenant: TENANT, email: EMAIL };
+  const access = { ...who, url, key: await createKey(databaseUrl, who) };
   await writeFile(file, JSON.stringify(access), { mode: 0o600 });
   log(`API key of ${EMAIL} in tenant ${TENANT}, printed once: ${access.key}`);
   return access;
-}
-
-/** Make tenant and principal when they are missing, and a key with all permissions of the tenant. */
-export async function createKey(
-  databaseUrl: string,
-  who: { readonly tenant: string; readonly email: string; readonly url: string },
-): Promise<DevKey> {
-  const registry = await openRegistry({ url: databaseUrl });
-  try {
-    if ((await registry.tenants.get(who.tenant)) === undefined) await registry.tenants.create(who.tenant, who.tenant);
-    const principal = await registry.principals.ensure(who.tenant, who.email);
-    const { key, prefix, hash } = createApiKey();
-    await registry.apiKeys.create({
-      tenant: who.tenant,
-      principal: principal.id,
-      prefix,
-      hash,
-      permissions: ['tenants.*'],
-    });
-    return { ...who, key: key.reveal() };
-  } finally {
-    await registry.close();
-  }
 }

@@ -2,7 +2,6 @@
  * `GET /v2/tenants/{T}/connections/{id}/access-token`: the newest access token together with the API base URL. Own
  * permission, audited, rate limited per API key, never cached. The refresh token is not in it.
  */
-import type { TokenReader } from '../../client/contract';
 import { callerOf } from '../auth';
 import type { App, AppDeps } from '../deps';
 import { accessTokenDocument } from '../schemas/actions';
@@ -14,7 +13,9 @@ export const TOKEN_BEARING_ROUTES: readonly string[] = [`/v2${PATH}`];
 
 const PER_MINUTE = 120;
 
-export function accessTokenRoutes(app: App, { registry }: AppDeps, tokens: TokenReader): void {
+/** None where token routes are off. */
+export function accessTokenRoutes(app: App, { registry, tokens, config }: AppDeps): void {
+  if (!config.tokenRoutes || tokens === undefined) return;
   app.route({
     method: 'GET',
     url: PATH,

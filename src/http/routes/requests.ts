@@ -1,8 +1,7 @@
 /** `POST /v2/tenants/{T}/connections/{id}/requests`: an authorised request to the API behind the connection. */
 import { bodyOf, callApi, shownHeaders, written, type ApiCall, type ApiPorts } from '../../client/call-api';
-import type { TokenReader } from '../../client/contract';
 import { isDurableOAuthError } from '../../errors';
-import type { ApiAnswer, ApiCaller } from '../../oauth/contract';
+import type { ApiAnswer } from '../../oauth/contract';
 import type { App, AppDeps } from '../deps';
 import { ProblemError } from '../problem';
 import { responseDocument, sendRequest, type RequestAttributes, type ResponseAttributes } from '../schemas/actions';
@@ -13,12 +12,9 @@ const HTTP_MS = 30_000;
 /** A client waits for the token, the answer and, after a refused token, both again. */
 const BUDGET_MS = 60_000;
 
-export function requestRoutes(
-  app: App,
-  { catalogue, registry }: AppDeps,
-  tokens: TokenReader,
-  apiCaller: ApiCaller,
-): void {
+/** None where token routes are off. */
+export function requestRoutes(app: App, { catalogue, registry, tokens, apiCaller, config }: AppDeps): void {
+  if (!config.tokenRoutes || tokens === undefined || apiCaller === undefined) return;
   const ports: ApiPorts = { tokens, api: apiCaller, connections: registry.connections, catalogue };
   app.route({
     method: 'POST',

@@ -25,7 +25,7 @@ const soon = (): string => new Date(Date.now() + HOUR).toISOString();
 
 describe('tenants, principals and API keys', () => {
   it('a tenant is made once', async () => {
-    expect(await registry.tenants.get(tenant)).toEqual({ id: tenant, name: tenant });
+    expect(await registry.tenants.get(tenant)).toMatchObject({ id: tenant, name: tenant });
     expect(await registry.tenants.get('nobody')).toBeUndefined();
     await expect(registry.tenants.create(tenant, 'again')).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
   });
@@ -47,18 +47,20 @@ describe('tenants, principals and API keys', () => {
   it('an API key is found by its prefix, with its principal', async () => {
     const { id } = await registry.principals.ensure(tenant, 'ann@example.com');
     const prefix = fresh('prefix');
-    const key = { tenant, principal: id, prefix, hash: 'ab'.repeat(32), permissions: ['connections:read', 'a,"b"'] };
-    await registry.apiKeys.create(key);
-    expect(await registry.apiKeys.find(prefix)).toEqual({
-      tenant,
-      principal: id,
+    const key = { tenant, principal: id, prefix, hash: 'ab'.repeat(32), scopes: ['connections:read', 'a,"b"'] };
+    await registry.apiKeys.create(key, event('api_key.created'));
+    expect(await registry.apiKeys.find(prefix)).toMatchObject({
+      ...key,
       email: 'ann@example.com',
-      hash: key.hash,
-      permissions: key.permissions,
       revokedAt: null,
+      removedAt: null,
+      expiresAt: null,
+      lastUsedAt: null,
     });
     expect(await registry.apiKeys.find('unknown')).toBeUndefined();
-    await expect(registry.apiKeys.create(key)).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+    await expect(registry.apiKeys.create(key, event('api_key.created'))).rejects.toMatchObject({
+      code: 'ALREADY_EXISTS',
+    });
   });
 });
 

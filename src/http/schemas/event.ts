@@ -1,0 +1,23 @@
+/** An event: what happened, who did it, in which trace. */
+import { z } from 'zod';
+import { list, page, resource, time } from './document';
+
+export const event = resource(
+  'event',
+  z.object({
+    event_type: z.string(),
+    at: time,
+    by: z.string(),
+    trace_id: z.string(),
+    facts: z.record(z.string(), z.json()).optional(),
+  }),
+);
+export const eventList = list(event);
+
+const filterType = z.string().max(100).optional();
+export const connectionEventQuery = z.strictObject({ ...page, 'filter[type]': filterType });
+export const eventQuery = z.strictObject({
+  ...page,
+  'filter[type]': filterType,
+  'filter[connection]': z.string().max(64).optional(),
+});
