@@ -157,7 +157,6 @@ describe('uploading a component', () => {
   it('takes large files, to a limit, and what is nested deeply', async () => {
     const filler = 'x'.repeat(700 * 1024);
     await upload({}, { ...PIZZA, filler });
-    await upload({}, JSON.stringify({ ...PIZZA, filler }));
     const tooLarge = await call(test, 'POST', components(), { auth, body: body({ file: 'x'.repeat(1600 * 1024) }) });
     expect(errorsOf(tooLarge)).toEqual([[413, 'PAYLOAD_TOO_LARGE', undefined]]);
     const deep = `{"data":{"type":"component","attributes":{"file":{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}}}}`;
@@ -296,7 +295,6 @@ describe('env vars', () => {
       [],
     );
     for (const text of [JSON.stringify(rows), answer.body, test.logged.join('')]) {
-      expect(text.length).toBeGreaterThan(10);
       expect(text).not.toContain(SECRET);
     }
   });
@@ -391,16 +389,12 @@ describe('env vars', () => {
   });
 });
 
-it.each([
-  ['GET', ''],
-  ['POST', ''],
-  ['GET', '/cp_1'],
-  ['PATCH', '/cp_1'],
-  ['DELETE', '/cp_1'],
-  ['GET', '/cp_1/versions'],
-  ['POST', '/cp_1/versions'],
-  ['PATCH', '/cp_1/env-vars'],
-] as const)('%s components%s is forbidden without its permission', async (method, path) => {
+it('every route of components is forbidden without its permission', async () => {
   const without = await test.bearer('acme', 'tenants.flows.*');
-  expect((await call(test, method, `${components()}${path}`, { auth: without })).statusCode).toBe(403);
+  const routes = ['GET', 'POST', 'GET /a', 'PATCH /a', 'DELETE /a', 'GET /a/versions', 'POST /a/versions'];
+  for (const route of [...routes, 'GET /a/versions/1', 'PATCH /a/env-vars']) {
+    const [method, path = ''] = route.split(' ') as ['GET', string?];
+    const { statusCode } = await call(test, method, `${components()}${path}`, { auth: without });
+    expect([route, statusCode]).toEqual([route, 403]);
+  }
 });
