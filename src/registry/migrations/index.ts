@@ -1,6 +1,7 @@
 import { initial } from './0001-initial';
 import { quarantine } from './0002-quarantine';
 import { platform } from './0003-platform';
+import { idempotency } from './0010-idempotency';
 
 export interface Migration {
   readonly name: string;
@@ -12,4 +13,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0001-initial', statements: initial },
   { name: '0002-quarantine', statements: quarantine },
   { name: '0003-platform', statements: platform },
+  { name: '0010-idempotency', statements: idempotency },
 ];
