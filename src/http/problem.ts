@@ -13,6 +13,7 @@ export interface Problem {
   readonly pointer?: string;
   /** Name of a query parameter. */
   readonly parameter?: string;
+  readonly header?: string;
   readonly meta?: Readonly<Record<string, Fact>>;
 }
 

@@ -66,7 +66,8 @@ function statusCodeOf(error: unknown): number | undefined {
     : undefined;
 }
 
-function sourceOf({ pointer, parameter }: Problem): Record<string, string> | undefined {
+function sourceOf({ pointer, parameter, header }: Problem): Record<string, string> | undefined {
   if (pointer !== undefined) return { pointer };
+  if (header !== undefined) return { header };
   return parameter === undefined ? undefined : { parameter };
 }

@@ -175,6 +175,7 @@ export class FakeApi implements ApiCaller {
 export interface TestApp {
   readonly app: FastifyInstance;
   readonly registry: Registry;
+  readonly databaseUrl: string;
   readonly connections: FakeConnections;
   readonly consents: FakeConsents;
   readonly oauthClients: FakeOAuthClients;
@@ -217,6 +218,7 @@ export async function startTestApp(config: Partial<AppConfig> = {}): Promise<Tes
       returnOrigins: ['https://flows.test'],
       allowPrivateNetworks: false,
       tokenRoutes: true,
+      ratePerMinute: 100_000,
       ...config,
     },
     log: pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) }),
@@ -225,6 +227,7 @@ export async function startTestApp(config: Partial<AppConfig> = {}): Promise<Tes
   return {
     app,
     registry,
+    databaseUrl: database.url,
     connections,
     consents,
     oauthClients,

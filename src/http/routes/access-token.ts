@@ -21,6 +21,7 @@ export function accessTokenRoutes(app: App, { registry }: AppDeps, tokens: Token
     exposeHeadRoute: false,
     config: {
       permission: 'tenants.connections.get_token',
+      failures: [409],
       rateLimit: { max: PER_MINUTE, timeWindow: '1 minute' },
     },
     schema: { params: resourcePath, response: { 200: accessTokenDocument } },

@@ -1,6 +1,7 @@
 /** `POST /v2/tenants/{T}/connections/{id}/requests`: an authorised request to the API behind the connection. */
 import { bodyOf, callApi, shownHeaders, written, type ApiCall, type ApiPorts } from '../../client/call-api';
 import type { TokenReader } from '../../client/contract';
+import type { Fact } from '../../connection/types';
 import type { ApiAnswer, ApiCaller } from '../../oauth/contract';
 import type { App, AppDeps } from '../deps';
 import { responseDocument, sendRequest, type RequestAttributes, type ResponseAttributes } from '../schemas/actions';
@@ -22,8 +23,13 @@ export function requestRoutes(
     method: 'POST',
     url: '/tenants/:tenant/connections/:id/requests',
     bodyLimit: MAX_BYTES,
-    config: { permission: 'tenants.connections.request' },
-    schema: { params: resourcePath, body: sendRequest, response: { 200: responseDocument } },
+    config: { permission: 'tenants.connections.request', idempotency: false },
+    schema: {
+      summary: 'Send an authorised request to the API behind a connection',
+      params: resourcePath,
+      body: sendRequest,
+      response: { 200: responseDocument },
+    },
     handler: async (request) => {
       const { tenant, id } = request.params;
       const call = callOf(request.body.data.attributes);
@@ -35,12 +41,14 @@ export function requestRoutes(
 
 function callOf({ idempotency_key: idempotencyKey, ...asked }: RequestAttributes): ApiCall {
   const limits = { timeoutMs: HTTP_MS, budgetMs: BUDGET_MS, maxBytes: MAX_BYTES };
-  const { method, path, query } = asked;
-  return { method, path, query, idempotencyKey, ...written({ ...asked, idempotencyKey }), ...limits };
+  const { method, path, query, headers } = asked;
+  // Read from JSON, so it is a fact.
+  const body = asked.body as Fact;
+  return { method, path, query, idempotencyKey, ...written({ method, headers, body, idempotencyKey }), ...limits };
 }
 
 const toAttributes = (answer: ApiAnswer): ResponseAttributes => ({
   status: answer.status,
   headers: shownHeaders(answer),
-  body: bodyOf(answer) as ResponseAttributes['body'],
+  body: bodyOf(answer),
 });

@@ -1,6 +1,6 @@
 /** JSON:API documents as zod schemas. Attributes are strict: a misspelt member is said, not dropped. */
 import { z } from 'zod';
-import { isId } from '../../connection/ids';
+import { ID } from '../../connection/ids';
 
 /** Neither control characters nor halves of a character: no database takes all of them. */
 export const PRINTABLE = /^[^\p{Cc}\p{Cs}]*$/u;
@@ -14,11 +14,11 @@ export const text = (max: number): z.ZodString =>
     .max(max)
     .regex(PRINTABLE, 'Must be one line without control characters');
 
-export const id = z.string().refine(isId, 'Must be 1 to 64 of a-z, 0-9, _ and -');
-export const time = z.string();
+export const id = z.string().regex(ID, 'Must be 1 to 64 of a-z, 0-9, _ and -');
+export const time = z.string().meta({ format: 'date-time' });
 
-export const tenantPath = z.object({ tenant: z.string() });
-export const resourcePath = tenantPath.extend({ id: z.string() });
+export const tenantPath = z.object({ tenant: id });
+export const resourcePath = tenantPath.extend({ id });
 
 /** A document that a request carries. */
 export function input<T extends string, A extends z.ZodType>(
@@ -72,6 +72,6 @@ export const list = <R extends z.ZodType>(
 
 /** Query of a paged collection (the JSON:API cursor profile, forward only). */
 export const page = {
-  'page[size]': z.coerce.number().int().min(1).max(100).default(50),
-  'page[after]': id.optional(),
+  'page[size]': z.coerce.number().int().min(1).max(100).default(50).describe('Resources on a page at most'),
+  'page[after]': id.optional().describe('The last id of the page before; what `links.next` carries'),
 };

@@ -24,7 +24,8 @@ export const confidential = z
   .refine((value) => !MASK.test(value.trim()), {
     message: 'This is a mask, not a secret: send the secret itself',
     params: { code: 'SECRET_MASKED' },
-  });
+  })
+  .meta({ writeOnly: true });
 
 /** `m2m` is what people call the client credentials grant. There is no password grant. */
 const grantType = z.enum([...GRANT_TYPES, 'm2m']);
