@@ -12,7 +12,7 @@ import { entityTags } from './etag';
 import { idempotency } from './idempotency';
 import { openApi, openApiRoute } from './openapi';
 import { pages } from './pages';
-import { answerProblems, sendProblems } from './problems';
+import { answerProblems } from './problems';
 import { limitRate } from './rate-limit';
 import { accessTokenRoutes } from './routes/access-token';
 import { connectionRoutes } from './routes/connections';
@@ -22,6 +22,8 @@ import { oauthClientRoutes } from './routes/oauth-clients';
 import { publicRoutes } from './routes/public';
 import { requestRoutes } from './routes/requests';
 import { revocationRoutes } from './routes/revocations';
+import { answerUnknownRoutes } from './unknown-routes';
+import { refuseUnprintable } from './validation';
 
 const BODY_LIMIT = 64 * 1024;
 /** A context id is two ids and a dot. */
@@ -50,6 +52,7 @@ export function buildApp(deps: AppDeps): FastifyInstance {
       });
     }
   });
+  answerUnknownRoutes(app);
   app.addHook('onResponse', async (request, reply) => {
     const { method, id: traceId, routeOptions } = request;
     request.log.info({
@@ -80,7 +83,6 @@ export function buildApp(deps: AppDeps): FastifyInstance {
   acceptBodies(app);
   bareMediaType(app);
   answerProblems(app);
-  app.setNotFoundHandler((request, reply) => sendProblems(request, reply, 404, [{ code: 'NOT_FOUND' }]));
   return app;
 }
 
@@ -97,6 +99,7 @@ function api(app: App, deps: AppDeps): void {
       guard(v2, deps.registry);
       limitRate(v2, config.ratePerMinute);
       entityTags(v2);
+      refuseUnprintable(v2);
       idempotency(v2, deps.registry.idempotency);
       integrationRoutes(v2, deps);
       connectionRoutes(v2, deps);

@@ -113,11 +113,25 @@ describe('a POST under an idempotency key', () => {
 
   it('of two at once, one works and the other one is asked to come back', async () => {
     const key = freshKey();
-    const answers = await Promise.all([save(key), save(key)]);
-    const refused = answers.filter(({ statusCode }) => statusCode === 409);
-    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([201, 409]);
-    expect([codeOf(refused[0]!), refused[0]?.headers['retry-after']]).toEqual(['IDEMPOTENCY_IN_PROGRESS', '5']);
-    expect((await save(key)).statusCode).toBe(201);
+    let finish = (): void => undefined;
+    const held = new Promise<void>((resolve) => (finish = resolve));
+    const { save: saving } = t.connections;
+    const slow = jest.spyOn(t.connections, 'save').mockImplementationOnce(async (...given) => {
+      await held;
+      return saving.apply(t.connections, given);
+    });
+    const answers = [save(key), save(key)];
+    // The one that is not held is the first to be answered.
+    const refused = await Promise.race(answers);
+    expect([refused.statusCode, codeOf(refused), refused.headers['retry-after']]).toEqual([
+      409,
+      'IDEMPOTENCY_IN_PROGRESS',
+      '5',
+    ]);
+    finish();
+    expect((await Promise.all(answers)).map(({ statusCode }) => statusCode).sort()).toEqual([201, 409]);
+    slow.mockRestore();
+    expect((await save(key)).headers['idempotency-replayed']).toBe('true');
     expect(t.connections.saves).toHaveLength(1);
   });
 

@@ -2,17 +2,20 @@
 import { z } from 'zod';
 import { ID } from '../../connection/ids';
 
+/** No control character. Spelt as ranges, which every reader of the contract understands. */
+const NO_CONTROL = /^[^\u0000-\u001f\u007f-\u009f]*$/u;
+const HALF_CHARACTER = /\p{Cs}/u;
+
 /** Neither control characters nor halves of a character: no database takes all of them. */
-export const PRINTABLE = /^[^\p{Cc}\p{Cs}]*$/u;
+export const isPrintable = (value: string): boolean => NO_CONTROL.test(value) && !HALF_CHARACTER.test(value);
+
+export const printable = (schema: z.ZodString): z.ZodString =>
+  schema
+    .regex(NO_CONTROL, 'Must be one line without control characters')
+    .refine((value) => !HALF_CHARACTER.test(value), 'Must not hold half a character');
 
 /** One line of printable text; blank is missing. */
-export const text = (max: number): z.ZodString =>
-  z
-    .string()
-    .trim()
-    .min(1, 'Must not be blank')
-    .max(max)
-    .regex(PRINTABLE, 'Must be one line without control characters');
+export const text = (max: number): z.ZodString => printable(z.string().trim().min(1, 'Must not be blank').max(max));
 
 export const id = z.string().regex(ID, 'Must be 1 to 64 of a-z, 0-9, _ and -');
 export const time = z.string().meta({ format: 'date-time' });
