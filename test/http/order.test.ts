@@ -23,7 +23,7 @@ const ofTenants = (): Route[] => routes.filter(({ url }) => url.includes('/:tena
 
 /** Sent with everything wrong that a later check would find. */
 const send = (route: Route, auth: string | undefined, tenant = 'acme') =>
-  call(t, route.method as 'POST', pathOf(route, tenant), {
+  call(t, route.method, pathOf(route, tenant), {
     auth,
     headers: { 'content-type': 'text/html' },
     ...(['GET', 'HEAD'].includes(route.method) ? {} : { body: '<' }),
@@ -68,7 +68,7 @@ it('a key without the permission is refused before the body is looked at', async
 it('a body of another media type is 415, also JSON:API with a parameter', async () => {
   await expectStatus(writing(), 415, (route) => send(route, all));
   await expectStatus(writing(), 415, (route) =>
-    call(t, route.method as 'POST', pathOf(route), {
+    call(t, route.method, pathOf(route), {
       auth: all,
       headers: { 'content-type': `${JSON_API}; charset=utf-8` },
       body: {},
@@ -102,9 +102,7 @@ it('a body that is no JSON, or would change a prototype, is 400', async () => {
 
 it('a document without data is 400 and says where', async () => {
   const documents = writing().filter(({ takesBody }) => takesBody);
-  await expectStatus(documents, 400, (route) =>
-    call(t, route.method as 'POST', pathOf(route), { auth: all, body: {} }),
-  );
+  await expectStatus(documents, 400, (route) => call(t, route.method, pathOf(route), { auth: all, body: {} }));
   for (const route of documents) {
     const { errors } = (await call(t, route.method as 'POST', pathOf(route), { auth: all, body: {} })).json();
     expect([route.url, errors[0].code, errors[0].source]).toEqual([
