@@ -1,13 +1,14 @@
 import { prepare, runJest, summary } from './jest.mjs';
 import { startMoto } from './parts/moto.mjs';
 import { startPostgres } from './parts/postgres.mjs';
+import { installSchemathesis } from './parts/schemathesis.mjs';
 import { Problem } from './root.mjs';
 
 /** What also runs on a real PostgreSQL; everything else is in memory there, or embedded. */
 const ON_POSTGRES = ['test/unit/registry', 'test/http/save', 'test/workflows/(save|consent|code-grant)'];
 
 /**
- * `npm test`, and then the legs: moto, a throw-away PostgreSQL, and a short chaos with its planted bugs. With arguments
+ * `npm test`, and then the legs: moto, a throw-away PostgreSQL, schemathesis, and a short chaos with its planted bugs. With arguments
  * only the legs' files that they name.
  */
 async function testAll(args) {
@@ -22,7 +23,13 @@ async function testAll(args) {
     parts.push(moto);
     const postgres = await startPostgres();
     parts.push(postgres);
-    const legs = { ...env, LEGS: 'on', MOTO_URL: moto.url, TEST_DATABASE_URL: postgres.url };
+    const legs = {
+      ...env,
+      LEGS: 'on',
+      MOTO_URL: moto.url,
+      TEST_DATABASE_URL: postgres.url,
+      SCHEMATHESIS: await installSchemathesis(),
+    };
     outcomes.push(await runJest(args.length > 0 ? args : ['test/legs', ...ON_POSTGRES], legs));
   } finally {
     for (const part of parts) await part.stop();

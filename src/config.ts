@@ -48,6 +48,8 @@ const schema = z.object({
   BRAND: z.string().default('durable-oauth'),
   /** Tenants this process serves; all when empty. */
   TENANTS: list.default([]),
+  /** Requests of one API key that one server answers in a minute. */
+  API_RATE_PER_MINUTE: z.coerce.number({ error: 'a number from 1' }).int().min(1).default(600),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
@@ -70,6 +72,7 @@ export interface Config {
   readonly callbackSignal: 'sealed' | 'sealed-or-code';
   readonly brand: string;
   readonly tenants: readonly string[] | undefined;
+  readonly ratePerMinute: number;
   readonly logLevel: string;
 }
 
@@ -89,6 +92,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     callbackSignal: value.CALLBACK_SIGNAL,
     brand: value.BRAND,
     tenants: value.TENANTS.length === 0 ? undefined : value.TENANTS,
+    ratePerMinute: value.API_RATE_PER_MINUTE,
     logLevel: value.LOG_LEVEL,
   };
 }

@@ -1,14 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
-import fileLock from '../../src/cli/dev/file-lock.js';
-import { lockPath, Problem, run } from '../root.mjs';
+import { Problem } from '../root.mjs';
 import { freePort } from './postgres.mjs';
+import { pythonTool } from './python.mjs';
 
 const VERSION = '5.2.5';
-const FOLDER = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'durable-oauth', `moto-${VERSION}`);
 const READY_MS = 60_000;
 
 /**
@@ -16,9 +13,9 @@ const READY_MS = 60_000;
  * @returns {Promise<{ url: string, stop: () => Promise<void> }>}
  */
 export async function startMoto() {
-  await fileLock.withFileLock(lockPath('moto'), { onWait: () => console.error('moto is being installed') }, install);
+  const folder = await pythonTool('moto', VERSION, ['flask', 'flask-cors']);
   const port = await freePort();
-  const child = spawn(join(FOLDER, 'bin', 'moto_server'), ['-H', '127.0.0.1', '-p', String(port)], {
+  const child = spawn(join(folder, 'moto_server'), ['-H', '127.0.0.1', '-p', String(port)], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';
@@ -38,26 +35,6 @@ export async function startMoto() {
       await once(child, 'exit');
     },
   };
-}
-
-async function install() {
-  const done = join(FOLDER, '.installed');
-  if (existsSync(done)) return;
-  rmSync(FOLDER, { recursive: true, force: true });
-  console.error(`Installing moto ${VERSION} from PyPI (about half a minute, once)`);
-  await step(
-    'python3',
-    ['-m', 'venv', FOLDER],
-    'Python 3 with its venv module is needed: apt-get install python3-venv.',
-  );
-  const packages = [`moto==${VERSION}`, 'flask', 'flask-cors'];
-  await step(join(FOLDER, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', ...packages], '');
-  writeFileSync(done, '');
-}
-
-async function step(command, args, hint) {
-  const { code, output } = await run(command, args, { quiet: true });
-  if (code !== 0) throw new Problem(`${hint} ${command} said: ${output.trim().slice(-1_000)}`.trim());
 }
 
 const answers = (url) =>

@@ -31,6 +31,7 @@ export async function runServer(config: Config, options: ComposeOptions = {}): P
       returnOrigins: config.returnOrigins,
       allowPrivateNetworks: config.allowPrivateNetworks,
       tokenRoutes: config.tokenRoutes,
+      ratePerMinute: config.ratePerMinute,
     },
     log,
   });

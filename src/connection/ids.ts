@@ -3,7 +3,7 @@ import { DurableOAuthError } from '../errors';
 import type { ConnectionRef } from './types';
 
 /** Ids are made before the thing exists. Ours are a prefix and 26 lower-case base32 characters; people choose others. */
-const ID = /^[a-z0-9_-]{1,64}$/;
+export const ID = /^[a-z0-9_-]{1,64}$/;
 
 export type IdPrefix =
   'cn' | 'in' | 'oc' | 'cs' | 'cl' | 'gr' | 'sec' | 'ev' | 'sv' | 'pr' | 'at' | 'ek' | 'cp' | 'fl' | 'rg';

@@ -8,9 +8,12 @@ import { DurableOAuthError } from '../errors';
 import { guard } from './auth';
 import type { App, AppDeps } from './deps';
 import { acceptBodies, answerType, bareMediaType } from './media';
+import { entityTags } from './etag';
+import { idempotency } from './idempotency';
 import { openApi, openApiRoute } from './openapi';
 import { pages } from './pages';
-import { answerProblems, sendProblems } from './problems';
+import { answerProblems } from './problems';
+import { limitRate } from './rate-limit';
 import { accessTokenRoutes } from './routes/access-token';
 import { apiKeyRoutes } from './routes/api-keys';
 import { componentEnvRoutes } from './routes/component-env-vars';
@@ -30,6 +33,8 @@ import { revocationRoutes } from './routes/revocations';
 import { roleGrantRoutes } from './routes/role-grants';
 import { roleRoutes } from './routes/roles';
 import { tenantRoutes } from './routes/tenants';
+import { answerUnknownRoutes } from './unknown-routes';
+import { refuseUnprintable } from './validation';
 
 /** What /v2 consists of, a line per resource. */
 const RESOURCES: readonly ((app: App, deps: AppDeps) => void)[] = [
@@ -80,6 +85,7 @@ export function buildApp(deps: AppDeps): FastifyInstance {
       });
     }
   });
+  answerUnknownRoutes(app);
   app.addHook('onResponse', async (request, reply) => {
     const { method, id: traceId, routeOptions } = request;
     request.log.info({
@@ -110,7 +116,6 @@ export function buildApp(deps: AppDeps): FastifyInstance {
   acceptBodies(app);
   bareMediaType(app);
   answerProblems(app);
-  app.setNotFoundHandler((request, reply) => sendProblems(request, reply, 404, [{ code: 'NOT_FOUND' }]));
   return app;
 }
 
@@ -124,6 +129,10 @@ function api(app: App, deps: AppDeps): void {
         reply.type(answerType(request)).header('cache-control', 'no-store').header('vary', 'accept, accept-language');
       });
       guard(v2, deps.registry);
+      limitRate(v2, deps.config.ratePerMinute);
+      entityTags(v2);
+      refuseUnprintable(v2);
+      idempotency(v2, deps.registry.idempotency);
       for (const routes of RESOURCES) routes(v2, deps);
     },
     { prefix: '/v2' },

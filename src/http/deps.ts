@@ -20,6 +20,8 @@ export interface AppConfig {
   readonly allowPrivateNetworks: boolean;
   /** Whether the routes that use or hand out access tokens exist; they need `tokens` and `apiCaller`. */
   readonly tokenRoutes: boolean;
+  /** Requests of one API key per minute and process. */
+  readonly ratePerMinute: number;
 }
 
 export interface AppDeps {

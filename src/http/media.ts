@@ -32,6 +32,9 @@ export function acceptBodies(app: App): void {
       done(new DurableOAuthError('MEDIA_TYPE_UNSUPPORTED', `${JSON_API} takes no parameter`));
     } else if (body === '') {
       done(null, undefined);
+    } else if (String(body).trim() === 'null') {
+      // A body that may be left out is either left out or a document.
+      done(new DurableOAuthError('SYNTAX_INVALID', 'A document is required'));
     } else {
       void parse(request, String(body), done);
     }

@@ -1,12 +1,27 @@
 /** What a zod schema found in a request, as problems with pointers. */
 import type { FastifyRequest } from 'fastify';
 import type { ZodFastifySchemaValidationError } from 'fastify-type-provider-zod';
-import { isErrorCode, type ErrorCode } from '../errors';
-import type { Problem } from './problem';
+import { DurableOAuthError, isErrorCode, type ErrorCode } from '../errors';
+import type { App } from './deps';
+import { ProblemError, type Problem } from './problem';
+import { isPrintable } from './schemas/document';
 
 interface ValidationFailure {
   readonly validation: readonly ZodFastifySchemaValidationError[];
   readonly validationContext?: string;
+}
+
+/** Refuse what no database takes before a query or a path carries it there, whatever the schema of the route says. */
+export function refuseUnprintable(app: App): void {
+  app.addHook('preValidation', async ({ query, params }) => {
+    const given = (part: unknown): [string, unknown][] => Object.entries(part ?? {});
+    const odd = (value: unknown): boolean => [value].flat().some((one) => typeof one === 'string' && !isPrintable(one));
+    if (given(params).some(([, value]) => odd(value))) throw new DurableOAuthError('NOT_FOUND');
+    const problems = given(query).filter(([name, value]) => odd(name) || odd(value));
+    if (problems.length === 0) return;
+    const detail = 'Must be printable text';
+    throw new ProblemError(problems.map(([parameter]) => ({ code: 'SYNTAX_INVALID', detail, parameter })));
+  });
 }
 
 const ATTRIBUTES = '/data/attributes';

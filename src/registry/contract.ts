@@ -118,6 +118,25 @@ export interface Registration {
   readonly event: NewEvent;
 }
 
+/** A request that names an Idempotency-Key. */
+export interface IdempotentRequest {
+  readonly tenant: string;
+  readonly principal: string;
+  readonly path: string;
+  readonly key: string;
+  /** Of the body without its secrets. */
+  readonly bodyHash: string;
+}
+
+/** What an earlier request under the same key left. */
+export interface ClaimedBefore {
+  readonly bodyHash: string;
+  /** Null while it is under way. */
+  readonly status: number | null;
+  readonly location: string | null;
+  readonly claimedAt: string;
+}
+
 export interface Registry {
   readonly tenants: Tenants;
   readonly principals: Principals;
@@ -243,6 +262,14 @@ export interface Registry {
     markDestroyed(kid: string): Promise<void>;
     /** Ids of keys that no vault may hold any more. */
     destroyed(): Promise<readonly string[]>;
+  };
+
+  readonly idempotency: {
+    /** Claim a key for 24 hours. @returns undefined when it is claimed, else what the earlier request left */
+    claim(request: IdempotentRequest): Promise<ClaimedBefore | undefined>;
+    complete(request: IdempotentRequest, answer: { status: number; location: string | null }): Promise<void>;
+    /** Nothing was done: the key is free again. One that is completed is kept. */
+    release(request: IdempotentRequest): Promise<void>;
   };
 
   /** @returns the database's clock, ISO 8601; @throws REGISTRY_UNAVAILABLE */

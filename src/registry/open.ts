@@ -10,6 +10,7 @@ import { guarded } from './errors';
 import { eventsRepository } from './events';
 import { fingerprintsRepository } from './fingerprints';
 import { flowsRepository } from './flows';
+import { idempotencyRepository } from './idempotency';
 import { integrationsRepository } from './integrations';
 import { oauthClientsRepository } from './oauth-clients';
 import { outboxRepository } from './outbox';
@@ -55,6 +56,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     events: guarded('events', eventsRepository(db)),
     fingerprints: guarded('fingerprints', fingerprintsRepository(db)),
     envelopeKeys: guarded('envelopeKeys', envelopeKeysRepository(db)),
+    idempotency: guarded('idempotency', idempotencyRepository(db)),
     ping,
     close,
   };

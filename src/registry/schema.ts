@@ -266,6 +266,20 @@ export interface EnvelopeKeysTable {
   destroyed_at: string | null;
 }
 
+export interface IdempotencyKeysTable {
+  tenant: string;
+  /** E-mail of the principal: a key outlives the change of an API key. */
+  principal: string;
+  path: string;
+  key: string;
+  /** Of the body without its secrets. */
+  body_hash: string;
+  /** Null while the first request is under way. */
+  status: number | null;
+  location: string | null;
+  created_at: Generated<string>;
+}
+
 export interface Tables {
   tenants: TenantsTable;
   principals: PrincipalsTable;
@@ -287,4 +301,5 @@ export interface Tables {
   flow_components: FlowComponentsTable;
   flow_connections: FlowConnectionsTable;
   outbox: OutboxTable;
+  idempotency_keys: IdempotencyKeysTable;
 }

@@ -152,3 +152,37 @@ describe('what anybody may read', () => {
     expect(keys.json()).toEqual({ keys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'ek_1' }] });
   });
 });
+
+describe('what no route answers', () => {
+  it('is 405 with Allow where another method is answered, and 404 elsewhere', async () => {
+    const wrong = await call(t, 'PUT', PATH, { auth });
+    expect([wrong.statusCode, wrong.headers.allow, wrong.json().errors[0].code]).toEqual([
+      405,
+      'GET, HEAD, POST',
+      'METHOD_NOT_ALLOWED',
+    ]);
+    // Whatever is in the body: nobody reads it.
+    const odd = { body: {}, headers: { 'content-type': 'text/html' } };
+    expect((await call(t, 'PUT', PATH, { auth, ...odd })).statusCode).toBe(405);
+    const unknown = await call(t, 'PUT', `${PATH}/a/b`, { auth, ...odd });
+    expect([unknown.statusCode, unknown.headers['x-content-type-options']]).toEqual([404, 'nosniff']);
+  });
+});
+
+it.each(['filter[tenant_id]=%00', 'filter[tenant_id]=a&filter[tenant_id]=%07', '%00=x'])(
+  'the query %s, which no database takes, is 400 and not a failure of ours',
+  async (query) => {
+    const answer = await call(t, 'GET', `${PATH}?${query}`, { auth });
+    expect([answer.statusCode, answer.json().errors[0].code]).toEqual([400, 'SYNTAX_INVALID']);
+  },
+);
+
+it('half a character in a member is refused, also where it is a secret', async () => {
+  const attributes = { label: '\ud800', scope: '\udc00', client_secret: '\ud83d' };
+  const answer = await call(t, 'POST', PATH, { auth, body: { data: { type: 'integration', attributes } } });
+  for (const name of Object.keys(attributes)) {
+    expect(answer.json().errors).toContainEqual(
+      expect.objectContaining({ code: 'MEMBER_INVALID', source: { pointer: `/data/attributes/${name}` } }),
+    );
+  }
+});

@@ -1,65 +1,12 @@
 /** Rules that hold for every route there is. */
-import pino from 'pino';
 import { buildApp } from '../../src/http/app';
-import type { AppDeps } from '../../src/http/deps';
 import { PERMISSIONS } from '../../src/http/permissions';
 import { TOKEN_BEARING_ROUTES } from '../../src/http/routes/access-token';
-import { CALLBACK, CATALOGUE, FakeApi, FakeTokens } from './support';
-
-interface Route {
-  readonly method: string;
-  readonly url: string;
-  readonly permission?: string;
-  readonly public?: boolean;
-}
-
-interface Operation {
-  readonly 'x-permission': string;
-  readonly requestBody?: { readonly content: Record<string, unknown> };
-  readonly responses: unknown;
-}
-
-/** Nothing is called while routes are made. */
-function deps(change: Partial<AppDeps> = {}): AppDeps {
-  const untouched = {} as never;
-  return {
-    connections: untouched,
-    consents: untouched,
-    oauthClients: untouched,
-    effects: untouched,
-    registry: untouched,
-    publicKeys: untouched,
-    catalogue: CATALOGUE,
-    tokens: new FakeTokens(),
-    apiCaller: new FakeApi(),
-    config: {
-      publicUrl: 'https://connect.test',
-      callbackBase: CALLBACK,
-      brand: 'Acme Inc',
-      returnOrigins: [],
-      allowPrivateNetworks: false,
-      tokenRoutes: true,
-    },
-    log: pino({ level: 'silent' }),
-    ...change,
-  };
-}
-
-async function routesOf(given: AppDeps): Promise<Route[]> {
-  const routes: Route[] = [];
-  const app = buildApp(given);
-  app.addHook('onRoute', ({ method, url, config }) => {
-    for (const one of [method].flat())
-      routes.push({ method: one, url, permission: config?.permission, public: config?.public });
-  });
-  await app.ready();
-  await app.close();
-  return routes;
-}
+import { bareDeps, routesOf } from './bare-app';
 
 describe('every route', () => {
   it('declares either one known permission or that it is public', async () => {
-    const routes = await routesOf(deps());
+    const routes = await routesOf(bareDeps());
     expect(routes.length).toBeGreaterThan(20);
     for (const route of routes) {
       expect([route.url, PERMISSIONS.some((one) => one === route.permission) !== (route.public === true)]).toEqual([
@@ -70,7 +17,7 @@ describe('every route', () => {
   });
 
   it('is refused while the application is built when it declares neither', async () => {
-    const app = buildApp(deps());
+    const app = buildApp(bareDeps());
     expect(() => app.get('/forgotten', async () => 'open to all')).toThrow(
       'A route declares a permission or that it is public',
     );
@@ -78,7 +25,7 @@ describe('every route', () => {
   });
 
   it('under /v2 is behind a permission, and nothing else is', async () => {
-    const routes = await routesOf(deps());
+    const routes = await routesOf(bareDeps());
     const guarded = routes.filter(({ url }) => url.startsWith('/v2/'));
     expect(guarded.filter(({ permission }) => permission === undefined)).toEqual([]);
     expect(routes.filter(({ url, permission }) => permission !== undefined && !url.startsWith('/v2/'))).toEqual([]);
@@ -88,16 +35,16 @@ describe('every route', () => {
 describe('the routes that hand out tokens', () => {
   it('are one closed list, with a permission of their own', async () => {
     expect(TOKEN_BEARING_ROUTES).toEqual(['/v2/tenants/:tenant/connections/:id/access-token']);
-    const routes = await routesOf(deps());
+    const routes = await routesOf(bareDeps());
     const own = routes.filter(({ permission }) => permission === 'tenants.connections.get_token');
     expect(own.map(({ method, url }) => `${method} ${url}`)).toEqual([`GET ${TOKEN_BEARING_ROUTES[0]}`]);
   });
 
   it.each([
-    ['token routes are off', { config: { ...deps().config, tokenRoutes: false } }],
+    ['token routes are off', { config: { ...bareDeps().config, tokenRoutes: false } }],
     ['the server holds no reader', { tokens: undefined }],
   ])('do not exist when %s', async (_when, change) => {
-    const urls = (await routesOf(deps(change))).map(({ url }) => url);
+    const urls = (await routesOf(bareDeps(change))).map(({ url }) => url);
     expect(urls.filter((url) => /access-token|requests/.test(url))).toEqual([]);
   });
 });
@@ -108,40 +55,13 @@ describe('the callback', () => {
     ['https://acme.test/a/b/oauth2', '/a/b/oauth2', '/a/b/oauth2/acme.in_1'],
   ])('is answered where %s says, host and path free', async (callbackBase, base, below) => {
     const callback = jest.fn(async () => ({ status: 303, location: 'https://connect.test/oauth/confirm' }) as const);
-    const config = { ...deps().config, callbackBase };
-    const app = buildApp(deps({ config, consents: { callback } as never }));
+    const config = { ...bareDeps().config, callbackBase };
+    const app = buildApp(bareDeps({ config, consents: { callback } as never }));
     for (const url of [base, below]) {
       const answer = await app.inject({ url: `${url}?code=c&state=s`, headers: { cookie: 'a=b' } });
       expect(answer.statusCode).toBe(303);
       expect(callback).toHaveBeenLastCalledWith(`${url}?code=c&state=s`, 'a=b');
     }
     await app.close();
-  });
-});
-
-describe('the OpenAPI document', () => {
-  it('is 3.1 and describes every guarded route with its permission and media types, and no token but where one is handed out', async () => {
-    const app = buildApp(deps());
-    const answer = await app.inject('/openapi.json');
-    await app.close();
-    expect([answer.statusCode, answer.headers['content-type']]).toEqual([200, 'application/json']);
-    const { openapi, paths } = answer.json();
-    expect(openapi).toBe('3.1.0');
-    const operations = Object.entries<Record<string, Operation>>(paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, operation]) => ({ path, method, ...operation })),
-    );
-    const guarded = (await routesOf(deps())).filter(
-      ({ permission, method }) => permission !== undefined && method !== 'HEAD',
-    );
-    expect(operations.map((one) => `${one.method.toUpperCase()} ${one.path} ${one['x-permission']}`).sort()).toEqual(
-      guarded.map(({ method, url, permission }) => `${method} ${url.replace(/:(\w+)/g, '{$1}')} ${permission}`).sort(),
-    );
-    for (const { requestBody } of operations.filter((one) => one.requestBody)) {
-      expect(Object.keys(requestBody?.content ?? {}).sort()).toEqual(['application/json', 'application/vnd.api+json']);
-    }
-    const answersWith = (name: string): string[] =>
-      operations.filter(({ responses }) => JSON.stringify(responses).includes(`"${name}":{`)).map(({ path }) => path);
-    expect(answersWith('access_token')).toEqual(['/v2/tenants/{tenant}/connections/{id}/access-token']);
-    expect([...answersWith('refresh_token'), ...answersWith('client_secret')]).toEqual([]);
   });
 });

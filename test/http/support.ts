@@ -234,6 +234,7 @@ export async function startTestApp(
       returnOrigins: ['https://flows.test'],
       allowPrivateNetworks: false,
       tokenRoutes: true,
+      ratePerMinute: 100_000,
       ...config,
     },
     ...more,

@@ -59,6 +59,15 @@ describe('the registry', () => {
     expect(count(outcomes, 'ok')).toBe(1);
   });
 
+  it('an idempotency key is had by one of 20 requests', async () => {
+    const request = { tenant, principal: 'dev@test', path: '/x', key: fresh('key'), bodyHash: 'hash' };
+    const outcomes = await Promise.all(Array.from({ length: MANY }, () => registry.idempotency.claim(request)));
+    expect(outcomes.filter((one) => one === undefined)).toHaveLength(1);
+    expect(outcomes.filter(Boolean)).toEqual(
+      Array.from({ length: MANY - 1 }, () => expect.objectContaining({ bodyHash: 'hash', status: null })),
+    );
+  });
+
   it('removing an integration against using its client: never both', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const { saved } = await connected(registry, tenant);

@@ -120,6 +120,7 @@ export class Harness {
       callbackSignal: 'sealed-or-code',
       brand: 'Acme Inc',
       tenants: undefined,
+      ratePerMinute: 600,
       logLevel: 'silent',
       ...options.config,
     };

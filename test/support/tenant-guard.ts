@@ -45,6 +45,7 @@ const TENANT_TABLES: readonly (keyof Tables)[] = [
   'flow_components',
   'flow_connections',
   'outbox',
+  'idempotency_keys',
 ];
 
 /**

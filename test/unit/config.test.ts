@@ -12,6 +12,7 @@ it('everything has a default but the database', () => {
     callbackSignal: 'sealed',
     allowPrivateNetworks: false,
     tenants: undefined,
+    ratePerMinute: 600,
     vault: { driver: 'directory' },
   });
 });

@@ -22,6 +22,7 @@ export function accessTokenRoutes(app: App, { registry, tokens, config }: AppDep
     exposeHeadRoute: false,
     config: {
       permission: 'tenants.connections.get_token',
+      failures: [409],
       rateLimit: { max: PER_MINUTE, timeWindow: '1 minute' },
     },
     schema: { params: resourcePath, response: { 200: accessTokenDocument } },

@@ -40,7 +40,7 @@ export function connectionRoutes(app: App, deps: AppDeps): void {
   app.route({
     method: 'GET',
     url: `${PATH}/:id`,
-    config: { permission: 'tenants.connections.get' },
+    config: { permission: 'tenants.connections.get', conditional: true },
     schema: { params: resourcePath, response: { 200: connectionDocument } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;

@@ -60,7 +60,7 @@ export function integrationRoutes(app: App, deps: AppDeps): void {
   app.route({
     method: 'GET',
     url: `${PATH}/:id`,
-    config: { permission: 'tenants.integrations.get' },
+    config: { permission: 'tenants.integrations.get', conditional: true, failures: [409, 422, 502] },
     schema: { params: resourcePath, response: { 200: integrationDocument, 202: runningDocument } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;

@@ -3,6 +3,7 @@ import { newId } from '../../client/connections';
 import { DurableOAuthError, isDurableOAuthError } from '../../errors';
 import { callerOf } from '../auth';
 import type { App, AppDeps } from '../deps';
+import { requireMatch } from '../etag';
 import { audienceFor, componentFor, saveOAuthClient, usedProblem, warningsFor } from '../oauth-clients';
 import { warningsAbout } from '../paging';
 import { ProblemError } from '../problem';
@@ -79,7 +80,7 @@ export function oauthClientRoutes(app: App, deps: AppDeps): void {
   app.route({
     method: 'GET',
     url: `${PATH}/:id`,
-    config: { permission: 'tenants.oauth_clients.get' },
+    config: { permission: 'tenants.oauth_clients.get', conditional: true },
     schema: { params: resourcePath, response: { 200: oauthClientDocument } },
     handler: async ({ params: { tenant, id } }) => ({ data: await shown(tenant, id) }),
   });
@@ -96,7 +97,7 @@ export function oauthClientRoutes(app: App, deps: AppDeps): void {
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       const { data } = request.body;
-      await shown(tenant, id);
+      requireMatch(request, await shown(tenant, id));
       if (data.id !== undefined && data.id !== id) {
         throw new ProblemError([
           { code: 'TYPE_CONFLICT', detail: 'The id is another than in the URL', pointer: '/data/id' },

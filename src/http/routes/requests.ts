@@ -1,5 +1,6 @@
 /** `POST /v2/tenants/{T}/connections/{id}/requests`: an authorised request to the API behind the connection. */
 import { bodyOf, callApi, shownHeaders, written, type ApiCall, type ApiPorts } from '../../client/call-api';
+import type { Fact } from '../../connection/types';
 import { isDurableOAuthError } from '../../errors';
 import type { ApiAnswer } from '../../oauth/contract';
 import type { App, AppDeps } from '../deps';
@@ -20,8 +21,13 @@ export function requestRoutes(app: App, { catalogue, registry, tokens, apiCaller
     method: 'POST',
     url: '/tenants/:tenant/connections/:id/requests',
     bodyLimit: MAX_BYTES,
-    config: { permission: 'tenants.connections.request' },
-    schema: { params: resourcePath, body: sendRequest, response: { 200: responseDocument } },
+    config: { permission: 'tenants.connections.request', idempotency: false },
+    schema: {
+      summary: 'Send an authorised request to the API behind a connection',
+      params: resourcePath,
+      body: sendRequest,
+      response: { 200: responseDocument },
+    },
     handler: async (request) => {
       const { tenant, id } = request.params;
       const call = callOf(request.body.data.attributes);
@@ -34,8 +40,10 @@ export function requestRoutes(app: App, { catalogue, registry, tokens, apiCaller
 
 function callOf({ idempotency_key: idempotencyKey, ...asked }: RequestAttributes): ApiCall {
   const limits = { timeoutMs: HTTP_MS, budgetMs: BUDGET_MS, maxBytes: MAX_BYTES };
-  const { method, path, query } = asked;
-  return { method, path, query, idempotencyKey, ...written({ ...asked, idempotencyKey }), ...limits };
+  const { method, path, query, headers } = asked;
+  // Read from JSON, so it is a fact.
+  const body = asked.body as Fact;
+  return { method, path, query, idempotencyKey, ...written({ method, headers, body, idempotencyKey }), ...limits };
 }
 
 function pointAtPath(error: unknown): never {
@@ -46,5 +54,5 @@ function pointAtPath(error: unknown): never {
 const toAttributes = (answer: ApiAnswer): ResponseAttributes => ({
   status: answer.status,
   headers: shownHeaders(answer),
-  body: bodyOf(answer) as ResponseAttributes['body'],
+  body: bodyOf(answer),
 });

@@ -15,8 +15,13 @@ export function revocationRoutes(app: App, { connections, registry, catalogue }:
   app.route({
     method: 'POST',
     url: '/tenants/:tenant/connections/:id/revocations',
-    config: { permission: 'tenants.connections.revoke' },
-    schema: { params: resourcePath, body: revoke.nullish(), response: { 200: revocationDocument } },
+    config: { permission: 'tenants.connections.revoke', idempotency: false },
+    schema: {
+      summary: 'Revoke a connection',
+      params: resourcePath,
+      body: revoke.nullish(),
+      response: { 200: revocationDocument },
+    },
     handler: async (request, reply) => {
       const ref = { tenant: request.params.tenant, connection: request.params.id };
       const context = await registry.connections.context(ref);

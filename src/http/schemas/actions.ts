@@ -39,7 +39,7 @@ export const sendRequest = input(
     path: z.string().max(8192),
     query: z.record(z.string(), z.union([scalar, z.array(scalar)])).optional(),
     headers: headers.optional(),
-    body: z.json().optional(),
+    body: z.unknown().optional(),
     idempotency_key: text(255).optional(),
   }),
 );
@@ -48,7 +48,7 @@ export type RequestAttributes = z.output<typeof sendRequest>['data']['attributes
 export const responseDocument = z.object({
   data: resource(
     'request',
-    z.object({ status: z.number(), headers: z.record(z.string(), z.string()), body: z.json() }),
+    z.object({ status: z.number(), headers: z.record(z.string(), z.string()), body: z.unknown() }),
   ),
 });
 

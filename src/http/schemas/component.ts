@@ -1,6 +1,6 @@
 /** A component as it is uploaded and shown. No answer names a client secret, or a client id that stands in the file. */
 import { z } from 'zod';
-import { input, list, page, PRINTABLE, resource, text, time } from './document';
+import { input, list, page, printable, resource, text, time } from './document';
 
 const accessKind = z.enum(['tenant', 'team', 'global']);
 const team = text(120).optional();
@@ -33,7 +33,7 @@ export const changeEnvVars = input(
   'env-vars',
   z.record(
     z.string(),
-    z.string().max(MAX_VALUE).regex(PRINTABLE, 'Must be one line without control characters').nullable(),
+    printable(z.string().max(MAX_VALUE)).nullable(),
   ),
 );
 

@@ -1,31 +1,34 @@
 /** JSON:API documents as zod schemas. Attributes are strict: a misspelt member is said, not dropped. */
 import { z } from 'zod';
-import { isId } from '../../connection/ids';
+import { ID } from '../../connection/ids';
+
+/** No control character. Spelt as ranges, which every reader of the contract understands. */
+const NO_CONTROL = /^[^\u0000-\u001f\u007f-\u009f]*$/u;
+const HALF_CHARACTER = /\p{Cs}/u;
 
 /** Neither control characters nor halves of a character: no database takes all of them. */
-export const PRINTABLE = /^[^\p{Cc}\p{Cs}]*$/u;
+export const isPrintable = (value: string): boolean => NO_CONTROL.test(value) && !HALF_CHARACTER.test(value);
+
+export const printable = (schema: z.ZodString): z.ZodString =>
+  schema
+    .regex(NO_CONTROL, 'Must be one line without control characters')
+    .refine((value) => !HALF_CHARACTER.test(value), 'Must not hold half a character');
 
 /** One line of printable text; blank is missing. */
-export const text = (max: number): z.ZodString =>
-  z
-    .string()
-    .trim()
-    .min(1, 'Must not be blank')
-    .max(max)
-    .regex(PRINTABLE, 'Must be one line without control characters');
+export const text = (max: number): z.ZodString => printable(z.string().trim().min(1, 'Must not be blank').max(max));
 
-export const id = z.string().refine(isId, 'Must be 1 to 64 of a-z, 0-9, _ and -');
-export const time = z.string();
+export const id = z.string().regex(ID, 'Must be 1 to 64 of a-z, 0-9, _ and -');
+export const time = z.string().meta({ format: 'date-time' });
 
 /** Filters of a collection; an empty one filters nothing (C3). */
 export const idFilter = z
   .string()
-  .refine((value) => value === '' || isId(value), 'Must be 1 to 64 of a-z, 0-9, _ and -')
+  .regex(/^[a-z0-9_-]{0,64}$/, 'Must be 1 to 64 of a-z, 0-9, _ and -')
   .optional();
-export const textFilter = z.string().regex(PRINTABLE, 'Must be one line without control characters').optional();
+export const textFilter = printable(z.string()).optional();
 
-export const tenantPath = z.object({ tenant: z.string() });
-export const resourcePath = tenantPath.extend({ id: z.string() });
+export const tenantPath = z.object({ tenant: id });
+export const resourcePath = tenantPath.extend({ id });
 
 const MAX_VERSION = 2 ** 31 - 1;
 export const versionPath = resourcePath.extend({ version: z.coerce.number().int().positive().max(MAX_VERSION) });
@@ -82,8 +85,8 @@ export const list = <R extends z.ZodType>(
 
 /** Query of a paged collection (the JSON:API cursor profile, forward only). */
 export const page = {
-  'page[size]': z.coerce.number().int().min(1).max(100).default(50),
-  'page[after]': id.optional(),
+  'page[size]': z.coerce.number().int().min(1).max(100).default(50).describe('Resources on a page at most'),
+  'page[after]': id.optional().describe('The last id of the page before; what `links.next` carries'),
 };
 
 /** Body of a 204. */

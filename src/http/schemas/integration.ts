@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { GRANT_TYPES, ROTATION_MODES } from '../../connection/types';
 import { consentLink } from './consent-link';
-import { input, list, page, resource, text, textFilter, time } from './document';
+import { input, list, page, printable, resource, text, textFilter, time } from './document';
 
 const URL_LENGTH = 2048;
 const url = text(URL_LENGTH);
@@ -15,16 +15,13 @@ const seconds = z
 /** What a console prints in place of a stored secret. */
 const MASK = /^[*•●∙]{3,}$|^\[secret\]$/;
 
-export const confidential = z
-  .string()
-  .min(1, 'Must not be blank')
-  .max(8192)
-  .regex(/^\P{Cc}*$/u, 'Must be one line without control characters')
+export const confidential = printable(z.string().min(1, 'Must not be blank').max(8192))
   .regex(/\S/, 'Must not be blank')
   .refine((value) => !MASK.test(value.trim()), {
     message: 'This is a mask, not a secret: send the secret itself',
     params: { code: 'SECRET_MASKED' },
-  });
+  })
+  .meta({ writeOnly: true });
 
 /** `m2m` is what people call the client credentials grant. There is no password grant. */
 const grantType = z.enum([...GRANT_TYPES, 'm2m']);
@@ -53,12 +50,7 @@ const attributes = z.strictObject({
   client_id: text(1024),
   client_secret: confidential.optional(),
   client_auth: clientAuth.optional(),
-  scope: z
-    .string()
-    .trim()
-    .max(4096)
-    .regex(/^\P{Cc}*$/u)
-    .optional(),
+  scope: printable(z.string().trim().max(4096)).optional(),
   api_base_url: url.optional(),
   refresh_token: confidential.optional(),
   tenant_id: text(256).optional().describe('Tenant ID (your customer reference)'),
@@ -68,8 +60,16 @@ const attributes = z.strictObject({
   redirect_uri: url.optional(),
   policy: policy.default({}),
 });
+const example = {
+  label: 'Shop',
+  grant_type: 'client_credentials',
+  token_url: 'https://shop.example.com/oauth/token',
+  client_id: 'my-app',
+  client_secret: 'what the provider showed when the app was registered',
+  api_base_url: 'https://api.shop.example.com/v1',
+};
 
-export const saveIntegration = input('integration', attributes);
+export const saveIntegration = input('integration', attributes.meta({ examples: [example] }));
 export type IntegrationAttributes = z.output<typeof attributes>;
 
 export const integration = resource(

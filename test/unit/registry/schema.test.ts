@@ -197,6 +197,16 @@ const expected: Specs = {
     attempts: 'integer',
     due_at: time,
   },
+  idempotency_keys: {
+    tenant: 'text',
+    principal: 'text',
+    path: 'text',
+    key: 'text',
+    body_hash: 'text',
+    status: 'integer null',
+    location: 'text null',
+    created_at: time,
+  },
 };
 
 let database: TestDatabase;

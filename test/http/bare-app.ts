@@ -1,0 +1,55 @@
+/** The application and its routes, over ports that nobody calls: for rules about every route there is. */
+import pino from 'pino';
+import { buildApp } from '../../src/http/app';
+import type { AppDeps } from '../../src/http/deps';
+import { CALLBACK, CATALOGUE, FakeApi, FakeTokens } from './support';
+
+export interface Route {
+  readonly method: string;
+  readonly url: string;
+  readonly permission?: string;
+  readonly public?: boolean;
+  readonly bodyLimit?: number;
+  readonly takesBody: boolean;
+}
+
+/** Nothing is called while routes are made. */
+export function bareDeps(change: Partial<AppDeps> = {}): AppDeps {
+  const untouched = {} as never;
+  return {
+    connections: untouched,
+    consents: untouched,
+    oauthClients: untouched,
+    effects: untouched,
+    registry: untouched,
+    publicKeys: untouched,
+    catalogue: CATALOGUE,
+    tokens: new FakeTokens(),
+    apiCaller: new FakeApi(),
+    config: {
+      publicUrl: 'https://connect.test',
+      callbackBase: CALLBACK,
+      brand: 'Acme Inc',
+      returnOrigins: [],
+      allowPrivateNetworks: false,
+      tokenRoutes: true,
+      ratePerMinute: 600,
+    },
+    log: pino({ level: 'silent' }),
+    ...change,
+  };
+}
+
+export async function routesOf(given: AppDeps): Promise<Route[]> {
+  const routes: Route[] = [];
+  const app = buildApp(given);
+  app.addHook('onRoute', ({ method, url, config, bodyLimit, schema }) => {
+    for (const one of [method].flat()) {
+      const { permission, public: open } = config ?? {};
+      routes.push({ method: one, url, permission, public: open, bodyLimit, takesBody: schema?.body !== undefined });
+    }
+  });
+  await app.ready();
+  await app.close();
+  return routes;
+}
