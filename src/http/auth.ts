@@ -6,7 +6,7 @@ import { DurableOAuthError } from '../errors';
 import type { Registry } from '../registry/contract';
 import { isKeyOf, prefixOf } from './api-keys';
 import type { App } from './deps';
-import { permits } from './permissions';
+import { permits, type Permission } from './permissions';
 
 export interface Principal {
   readonly tenant: string;
@@ -39,11 +39,15 @@ export function guard(app: App, registry: Registry): void {
     const { tenant, id } = request.params as { tenant: string; id?: string };
     // What cannot be an id is not looked for: databases choke on some of it.
     if (tenant !== principal.tenant || (id !== undefined && !isId(id))) throw new DurableOAuthError('NOT_FOUND');
-    if (!permits(principal.permissions, permission)) {
-      throw new DurableOAuthError('FORBIDDEN', 'The API key lacks a permission', { permission });
-    }
     request.principal = principal;
+    demand(request, permission);
   });
+}
+
+/** Demand what only some requests of a route need. @throws FORBIDDEN */
+export function demand({ principal }: FastifyRequest, permission: Permission): void {
+  if (principal !== null && permits(principal.permissions, permission)) return;
+  throw new DurableOAuthError('FORBIDDEN', 'The API key lacks a permission', { permission });
 }
 
 /** @throws UNAUTHENTICATED for every reason alike */

@@ -16,6 +16,12 @@ export const PERMISSIONS = [
   'tenants.flows.delete',
   'tenants.integrations.create',
   'tenants.integrations.get',
+  'tenants.integrations.edit',
+  'tenants.integrations.edit_endpoints',
+  'tenants.providers.create',
+  'tenants.providers.get',
+  'tenants.providers.edit',
+  'tenants.providers.delete',
   'tenants.connections.get',
   'tenants.connections.create_consent_link',
   'tenants.connections.revoke',
@@ -29,6 +35,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the caller's key must hold. A route declares this or `public`. */
     permission?: Permission;
+    /** What some of its requests need besides; the handler demands them. */
+    besides?: readonly Permission[];
     /** Answers anybody: pages, health, public keys. */
     public?: true;
     /** Status of a missing attribute where a requirement demands another than MEMBER_MISSING's own. */

@@ -173,6 +173,7 @@ export class FakeApi implements ApiCaller {
 }
 
 export interface TestApp {
+  readonly databaseUrl: string;
   readonly app: FastifyInstance;
   readonly registry: Registry;
   readonly connections: FakeConnections;
@@ -188,7 +189,7 @@ export interface TestApp {
   stop(): Promise<void>;
 }
 
-export async function startTestApp(config: Partial<AppConfig> = {}): Promise<TestApp> {
+export async function startTestApp(config: Partial<AppConfig> = {}, catalogue = CATALOGUE): Promise<TestApp> {
   const database = await testDatabase();
   const registry = await openRegistry({ url: database.url });
   const [connections, consents, oauthClients, tokens, api] = [
@@ -207,7 +208,7 @@ export async function startTestApp(config: Partial<AppConfig> = {}): Promise<Tes
     tokens,
     apiCaller: api,
     registry,
-    catalogue: CATALOGUE,
+    catalogue,
     publicKeys: {
       publicKeys: async () => [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'ek_1', d: 'private-part' }],
     },
@@ -224,6 +225,7 @@ export async function startTestApp(config: Partial<AppConfig> = {}): Promise<Tes
   });
   await app.ready();
   return {
+    databaseUrl: database.url,
     app,
     registry,
     connections,
