@@ -4,7 +4,6 @@
  */
 import type { IntegrationSettings } from '../connection/messages';
 import { GRANT_TYPES, type GrantType } from '../connection/types';
-import type { IntegrationAttributes } from './schemas/integration';
 
 export type FieldName =
   | 'label'
@@ -68,7 +67,10 @@ export function strangeSecretsOf(of: Case): FieldName[] {
   return ROWS.filter(({ kind, asked = always }) => kind === 'secret' && !asked(of)).map(({ name }) => name);
 }
 
-type Secrets = Pick<IntegrationAttributes, 'client_secret' | 'refresh_token'>;
+export interface Secrets {
+  readonly client_secret?: string;
+  readonly refresh_token?: string;
+}
 
 /** What stands in each field: typed, or brought by the preset. Empty where nothing does. */
 export function valuesOf(settings: IntegrationSettings, secrets: Secrets): Readonly<Record<FieldName, string>> {

@@ -4,7 +4,7 @@ import { isOwnProvider } from '../connection/ids';
 import { normaliseScope } from '../oauth/scope';
 import type { Preset } from '../providers/preset';
 import type { AppConfig } from './deps';
-import { fieldsOf, strangeSecretsOf, valuesOf } from './form';
+import { fieldsOf, strangeSecretsOf, valuesOf, type Secrets } from './form';
 import { FIELD_TEXTS } from './form-texts';
 import { ProblemError, type Problem } from './problem';
 import { redirectUri } from './redirect-uri';
@@ -106,10 +106,7 @@ export function problemsOfUrls(
 }
 
 /** What the form of these settings asks and nothing stands in for; secrets that it does not ask. */
-export function problemsOfForm(
-  settings: IntegrationSettings,
-  secrets: Pick<IntegrationAttributes, 'client_secret' | 'refresh_token'>,
-): Problem[] {
+export function problemsOfForm(settings: IntegrationSettings, secrets: Secrets): Problem[] {
   const values = valuesOf(settings, secrets);
   return [
     ...fieldsOf(settings)
