@@ -173,7 +173,6 @@ export class FakeApi implements ApiCaller {
 }
 
 export interface TestApp {
-  readonly databaseUrl: string;
   readonly app: FastifyInstance;
   readonly registry: Registry;
   readonly connections: FakeConnections;
@@ -225,7 +224,6 @@ export async function startTestApp(config: Partial<AppConfig> = {}, catalogue = 
   });
   await app.ready();
   return {
-    databaseUrl: database.url,
     app,
     registry,
     connections,
