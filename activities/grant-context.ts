@@ -1,5 +1,6 @@
 /** What every call to an authorization server needs, read by id at the moment of use. */
-import { grantRef, clientSecretRef } from '../src/connection/ids';
+import { clientSecretRef, grantRef, isOwnProvider } from '../src/connection/ids';
+import type { SaveInput } from '../src/connection/messages';
 import type { ConnectionRef, TokenFacts } from '../src/connection/types';
 import { DurableOAuthError, isDurableOAuthError } from '../src/errors';
 import type { OAuthClientTarget } from '../src/oauth/contract';
@@ -27,7 +28,17 @@ export async function contextOf(deps: ContextDeps, ref: ConnectionRef): Promise<
   if (context === undefined) {
     throw new DurableOAuthError('OAUTH_CLIENT_UNUSABLE', 'The connection or its OAuth client is gone', { ...ref });
   }
-  return { ...context, preset: presetOf(deps.catalogue, context.integration.settings.preset) };
+  const { integration, provider } = context;
+  return { ...context, preset: presetOf(deps.catalogue, integration.settings.preset, provider) };
+}
+
+/** For a save, which has no rows yet. @throws OAUTH_CLIENT_UNUSABLE when the preset is gone; REGISTRY_UNAVAILABLE */
+export async function presetOfDraft(
+  deps: { readonly registry: Pick<Registry, 'providers'>; readonly catalogue: Catalogue },
+  { tenant, draft }: Pick<SaveInput, 'tenant' | 'draft'>,
+): Promise<Preset> {
+  const provider = isOwnProvider(draft.preset) ? await deps.registry.providers.get(tenant, draft.preset) : undefined;
+  return presetOf(deps.catalogue, draft.preset, provider);
 }
 
 /** Nothing is sent or served through a client that is gone, or whose component moved and nobody confirmed it. */

@@ -1,13 +1,14 @@
 import { DAY, refreshDueAt } from '../src/connection/clocks';
 import type { SaveInput, SaveResult } from '../src/connection/messages';
-import type { Catalogue } from '../src/providers/preset';
-import { policyOf, presetOf } from '../src/providers/resolve';
+import type { Catalogue, Preset } from '../src/providers/preset';
+import { policyOf } from '../src/providers/resolve';
 import type { Registry } from '../src/registry/contract';
 import type { DurableOAuthActivities, SaveValidation } from './contract';
 import { behindBoundary } from './failure';
+import { presetOfDraft } from './grant-context';
 
 export interface RegisterDeps {
-  readonly registry: Pick<Registry, 'integrations'>;
+  readonly registry: Pick<Registry, 'integrations' | 'providers'>;
   readonly catalogue: Catalogue;
 }
 
@@ -23,6 +24,7 @@ export function createRegisterIntegration(deps: RegisterDeps): DurableOAuthActiv
     behindBoundary(async (): Promise<SaveResult> => {
       const { tenant, integration, connection, draft, validation, by, traceId } = input;
       const { token } = validation;
+      const preset = await presetOfDraft(deps, input);
       await deps.registry.integrations.register({
         tenant,
         integration,
@@ -35,7 +37,7 @@ export function createRegisterIntegration(deps: RegisterDeps): DurableOAuthActiv
         account: validation.account,
         state: token ? 'active' : 'pending_consent',
         grantedAt: validation.grantedAt,
-        nextAttemptAt: nextAttempt(deps.catalogue, input, validation),
+        nextAttemptAt: nextAttempt(preset, input, validation),
         consentDeadline: token
           ? undefined
           : new Date(Date.now() + (input.tuning?.pendingConsentMs ?? PENDING_MS)).toISOString(),
@@ -58,9 +60,9 @@ export function createRegisterIntegration(deps: RegisterDeps): DurableOAuthActiv
     });
 }
 
-function nextAttempt(catalogue: Catalogue, input: SaveInput, { token }: SaveValidation): string | null {
+function nextAttempt(preset: Preset, input: SaveInput, { token }: SaveValidation): string | null {
   if (token === undefined) return null;
-  const policy = policyOf(input.draft, presetOf(catalogue, input.draft.preset));
+  const policy = policyOf(input.draft, preset);
   const due = refreshDueAt({ ...token, usedAt: token.issuedAt }, policy, { now: Date.now(), random: () => 0 });
   return due === undefined ? null : new Date(due).toISOString();
 }

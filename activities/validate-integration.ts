@@ -10,19 +10,19 @@ import { resolveEndpoint } from '../src/oauth/endpoint-policy';
 import { isOAuthFailure, OAuthFailure } from '../src/oauth/failure';
 import { mergeTokenSet } from '../src/oauth/merge';
 import type { Catalogue, Preset } from '../src/providers/preset';
-import { audienceOf, presetOf, targetOf } from '../src/providers/resolve';
+import { audienceOf, targetOf } from '../src/providers/resolve';
 import type { Registry } from '../src/registry/contract';
 import type { Vault } from '../src/vault/port';
 import { Secret, type TokenSet } from '../src/vault/secret';
 import { escrowOf, putCells, type Cell } from './cells';
 import type { DurableOAuthActivities, SaveValidation } from './contract';
 import { behindBoundary } from './failure';
-import { secretOf, tokenFactsOf } from './grant-context';
+import { presetOfDraft, secretOf, tokenFactsOf } from './grant-context';
 import { budgetOf, within } from './time-limit';
 
 export interface ValidateDeps {
   readonly vault: Vault;
-  readonly registry: Pick<Registry, 'fingerprints' | 'oauthClients'>;
+  readonly registry: Pick<Registry, 'fingerprints' | 'oauthClients' | 'providers'>;
   readonly catalogue: Catalogue;
   readonly authorizationServer: Pick<AuthorizationServer, 'clientCredentials' | 'refresh' | 'probeClient'>;
   readonly sealer: Sealer;
@@ -51,7 +51,7 @@ const pasted = z.object({ client_secret: z.string().optional(), refresh_token: z
 export function createValidateIntegration(deps: ValidateDeps): DurableOAuthActivities['validateIntegration'] {
   return (input) =>
     behindBoundary(async () => {
-      const preset = presetOf(deps.catalogue, input.draft.preset);
+      const preset = await presetOfDraft(deps, input);
       const typed = pasted.parse(input.sealed === undefined ? {} : await deps.opener.open('save', input.sealed));
       const ready = budgetOf(READY_MS);
       await ready.spend('VAULT_UNAVAILABLE', 'Asking the vault', deps.vault.checkWritable());

@@ -85,7 +85,7 @@ async function addressed(ports: ApiPorts, ref: ConnectionRef, call: ApiCall): Pr
   const context = await ports.connections.context(ref);
   if (!context) throw new DurableOAuthError('NOT_FOUND', 'Call an API through a connection', { ...ref });
   const { api_base_url, endpoints, preset: name } = context.integration.settings;
-  const preset = presetOf(ports.catalogue, name);
+  const preset = presetOf(ports.catalogue, name, context.provider);
   const denied = [...preset.denied_paths, ...endpointsBelow(api_base_url, endpoints)];
   const url = apiUrl(api_base_url, call.path, call.query, denied);
   const mayFollow = (to: string): boolean => isAllowed(() => apiUrl(api_base_url, to, undefined, denied));

@@ -27,7 +27,7 @@ import {
 import type { ConnectionRef, FailureFacts } from '../connection/types';
 import type { Sealer } from '../envelope';
 import { DurableOAuthError, isErrorCode } from '../errors';
-import { displayName } from '../providers/resolve';
+import { displayName, findPreset } from '../providers/resolve';
 import type { Catalogue } from '../providers/preset';
 import type { ConnectionContext, Registry } from '../registry/contract';
 import type { Caller, Connections, SaveOutcome, SaveRequest } from './contract';
@@ -211,12 +211,12 @@ async function describe(deps: ConnectionsDeps, ref: ConnectionRef, lang: Lang = 
 
 /** @returns the same reading the workflow gives, out of the registry's projection */
 export function healthOfRow(
-  { connection, integration, client }: ConnectionContext,
+  { connection, integration, client, provider }: ConnectionContext,
   catalogue: Catalogue,
   lang: Lang = 'en',
 ): HealthReading {
   const { settings } = integration;
-  const preset = catalogue.get(settings.preset);
+  const preset = findPreset(catalogue, settings.preset, provider);
   const display = {
     app: preset ? displayName(settings, preset) : settings.label,
     client: client.label,

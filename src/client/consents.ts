@@ -17,6 +17,7 @@ import { DurableOAuthError } from '../errors';
 import { buildAuthorizationUrl } from '../oauth/authorization-url';
 import { codeChallenge, randomToken } from '../oauth/pkce';
 import type { Catalogue } from '../providers/preset';
+import { findPreset } from '../providers/resolve';
 import type { Registry } from '../registry/contract';
 import { newId } from './connections';
 import type { Consents, ConsentView } from './contract';
@@ -77,7 +78,7 @@ async function begin(deps: ConsentsDeps, linkToken: string, lang: string): Retur
   if (link === undefined || !(await deps.registry.consentLinks.startAttempt(link.tenant, link.id))) throw unknown;
   const ref = { tenant: link.tenant, connection: link.connection };
   const context = await deps.registry.connections.context(ref);
-  const preset = context && deps.catalogue.get(context.integration.settings.preset);
+  const preset = context && findPreset(deps.catalogue, context.integration.settings.preset, context.provider);
   if (context === undefined || preset === undefined || context.unusable !== undefined) throw unknown;
   // Whoever revoked since did not mean the links that were out.
   const { frozenAt } = context.connection;

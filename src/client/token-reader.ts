@@ -7,7 +7,7 @@ import { servingOf } from '../connection/serving';
 import type { ConnectionRef, Policy } from '../connection/types';
 import { DurableOAuthError, isDurableOAuthError } from '../errors';
 import type { Catalogue } from '../providers/preset';
-import { policyOf } from '../providers/resolve';
+import { findPreset, policyOf } from '../providers/resolve';
 import type { ConnectionContext, Registry } from '../registry/contract';
 import type { Vault } from '../vault/port';
 import type { TokenSet } from '../vault/secret';
@@ -60,7 +60,7 @@ export function createTokenReader(deps: TokenReaderDeps): TokenReader {
     if (known && !fresh && Date.now() - known.at < ROW_MS) return known;
     try {
       const context = await once(`row ${key}`, () => deps.registry.connections.context(ref));
-      const preset = context && deps.catalogue.get(context.integration.settings.preset);
+      const preset = context && findPreset(deps.catalogue, context.integration.settings.preset, context.provider);
       if (context === undefined || preset === undefined) {
         rows.delete(key);
         throw new DurableOAuthError('NOT_FOUND', 'There is no such connection', { connection: key });

@@ -6,11 +6,14 @@ import type { ConnectionRef } from './types';
 export const ID = /^[a-z0-9_-]{1,64}$/;
 
 export type IdPrefix =
-  'cn' | 'in' | 'oc' | 'cs' | 'cl' | 'gr' | 'sec' | 'ev' | 'sv' | 'pr' | 'at' | 'ek' | 'cp' | 'fl' | 'rg';
+  'cn' | 'in' | 'oc' | 'cs' | 'cl' | 'gr' | 'sec' | 'ev' | 'sv' | 'pr' | 'at' | 'ek' | 'cp' | 'fl' | 'rg' | 'pv';
 
 export function isId(value: unknown): value is string {
   return typeof value === 'string' && ID.test(value);
 }
+
+/** Whether the name of a preset is that of a tenant's own provider; a shipped one must not be called so. */
+export const isOwnProvider = (preset: string): boolean => preset.startsWith('pv_');
 
 /** @returns `<prefix>_<26 base32 characters>` from 17 random bytes (130 bits used of 136). */
 export function idFrom(prefix: IdPrefix, random: Uint8Array): string {

@@ -24,9 +24,11 @@ import { consentLinkRoutes } from './routes/consent-links';
 import { eventRoutes } from './routes/events';
 import { flowVersionRoutes } from './routes/flow-versions';
 import { flowRoutes } from './routes/flows';
+import { grantTypeRoutes } from './routes/grant-types';
 import { integrationRoutes } from './routes/integrations';
 import { oauthClientRoutes } from './routes/oauth-clients';
 import { principalRoutes } from './routes/principals';
+import { providerRoutes } from './routes/providers';
 import { publicRoutes } from './routes/public';
 import { requestRoutes } from './routes/requests';
 import { revocationRoutes } from './routes/revocations';
@@ -49,6 +51,8 @@ const RESOURCES: readonly ((app: App, deps: AppDeps) => void)[] = [
   flowRoutes,
   flowVersionRoutes,
   oauthClientRoutes,
+  providerRoutes,
+  grantTypeRoutes,
   integrationRoutes,
   connectionRoutes,
   consentLinkRoutes,

@@ -61,6 +61,13 @@ export async function admit(registry: Ports, request: FastifyRequest): Promise<P
   return principal;
 }
 
+/** Demand what only some requests of a route need. @throws FORBIDDEN */
+export function demand({ principal, params }: FastifyRequest, permission: Permission): void {
+  const { tenant } = params as { tenant?: string };
+  if (principal !== null && holds(principal, permission, tenant)) return;
+  throw new DurableOAuthError('FORBIDDEN', 'The principal or its API key lacks a permission', { permission });
+}
+
 /** @throws UNAUTHENTICATED for every reason alike */
 async function authenticate(header: string | undefined, registry: Ports, log: FastifyBaseLogger): Promise<Principal> {
   const given = credentialsIn(header);

@@ -64,6 +64,8 @@ declare module 'fastify' {
     permission?: Permission;
     /** The permission must hold in every tenant: for installation operators. */
     everywhere?: true;
+    /** What some of its requests need besides; the handler demands them. */
+    besides?: readonly Permission[];
     /** Answers anybody: pages, health, public keys. */
     public?: true;
     /** Status of a missing attribute where a requirement demands another than MEMBER_MISSING's own. */

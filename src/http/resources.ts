@@ -6,7 +6,7 @@ import type { Lang } from '../connection/reasons';
 import type { ConnectionRef, Evidence } from '../connection/types';
 import type { Wording } from '../connection/wording';
 import type { Catalogue } from '../providers/preset';
-import { displayName } from '../providers/resolve';
+import { displayName, findPreset, type OwnProvider } from '../providers/resolve';
 import type { ConnectionContext, IntegrationRow } from '../registry/contract';
 import type { ComponentClientRow } from '../registry/contract-platform';
 import type { revocationDocument } from './schemas/actions';
@@ -74,8 +74,12 @@ export function toIntegration(row: IntegrationRow, connections?: readonly string
 }
 
 /** What people call the other side of an integration. */
-export function appOf({ settings }: Pick<IntegrationRow, 'settings'>, catalogue: Catalogue): string {
-  const preset = catalogue.get(settings.preset);
+export function appOf(
+  { settings }: Pick<IntegrationRow, 'settings'>,
+  catalogue: Catalogue,
+  provider?: OwnProvider,
+): string {
+  const preset = findPreset(catalogue, settings.preset, provider);
   return preset ? displayName(settings, preset) : settings.label;
 }
 

@@ -3,19 +3,23 @@ import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
 import type { Caller, SaveOutcome, SaveRequest } from '../client/contract';
 import { idFrom } from '../connection/ids';
+import type { IntegrationSettings } from '../connection/messages';
 import { isReasonCode, type Lang } from '../connection/reasons';
 import { plain, wordReason } from '../connection/wording';
 import { DurableOAuthError, ERRORS } from '../errors';
+import type { Preset } from '../providers/preset';
 import { Secret } from '../vault/secret';
 import { createConsentLink } from './consent-links';
 import type { AppDeps } from './deps';
 import { ProblemError } from './problem';
+import { presetNamed } from './presets';
 import { contextIdOf } from './redirect-uri';
 import { toIntegration } from './resources';
 import type { savedDocument, saveIntegration } from './schemas/integration';
 import { toSettings } from './settings';
 
 type Document = z.output<typeof saveIntegration>;
+type SavedMeta = z.output<typeof savedDocument>['meta'];
 
 /** How long to wait before looking again whether a save is done. */
 export const RUNNING_RETRY_AFTER_SECONDS = 5;
@@ -24,16 +28,21 @@ export const RUNNING_RETRY_AFTER_SECONDS = 5;
  * Check everything that needs nobody else, and seal the secrets in their type.
  * @throws ProblemError; nothing has been called or stored then
  */
-export function toSaveRequest({ data }: Document, tenant: string, lang: Lang, deps: AppDeps): SaveRequest {
+export async function toSaveRequest(
+  { data }: Document,
+  tenant: string,
+  lang: Lang,
+  deps: AppDeps,
+): Promise<{ save: SaveRequest; preset: Preset }> {
   const { attributes } = data;
-  const preset = deps.catalogue.get(attributes.preset);
+  const preset = await presetNamed(deps, tenant, attributes.preset);
   if (preset === undefined) {
     throw new ProblemError([
       { code: 'MEMBER_INVALID', detail: 'There is no such preset', pointer: '/data/attributes/preset' },
     ]);
   }
   const integration = data.id ?? idFrom('in', randomBytes(17));
-  return {
+  const save = {
     tenant,
     integration,
     settings: toSettings(attributes, preset, contextIdOf(tenant, integration), deps.config),
@@ -41,6 +50,7 @@ export function toSaveRequest({ data }: Document, tenant: string, lang: Lang, de
     refreshToken: secret(attributes.refresh_token),
     lang,
   };
+  return { save, preset };
 }
 
 const secret = (text: string | undefined): Secret | undefined => (text === undefined ? undefined : new Secret(text));
@@ -61,10 +71,26 @@ export async function savedAnswer(
   const row = await deps.registry.integrations.get(tenant, integration);
   if (row === undefined) throw new DurableOAuthError('NOT_FOUND');
   const data = toIntegration(row, [connection]);
-  if (settings.grant_type !== 'authorization_code') return { data };
+  const meta = directoryHint(settings);
+  if (settings.grant_type !== 'authorization_code') return { data, meta };
   const link = await createConsentLink(deps, { tenant, connection }, caller);
   const consent_link = { data: { type: link.type, id: link.id } };
-  return { data: { ...data, relationships: { ...data.relationships, consent_link } }, included: [link] };
+  return { data: { ...data, relationships: { ...data.relationships, consent_link } }, included: [link], meta };
+}
+
+const MICROSOFT = 'https://login.microsoftonline.com';
+/** What Microsoft calls a tenant: the GUID of a directory, or its first domain. */
+const DIRECTORY = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z0-9-]+\.onmicrosoft\.com)$/i;
+
+/** Our "Tenant ID" is a customer reference; next to Microsoft people take it for the directory (C29). */
+function directoryHint({ customer_reference: given = '', endpoints }: IntegrationSettings): SavedMeta {
+  if (!endpoints.token.startsWith(`${MICROSOFT}/`) || !DIRECTORY.test(given)) return undefined;
+  const directory = `${MICROSOFT}/${given}/oauth2/v2.0`;
+  if (endpoints.token.startsWith(`${MICROSOFT}/${given}/`)) return undefined;
+  const detail =
+    'Tenant ID was kept as your customer reference and does not choose a directory. To use it as the Microsoft directory, ' +
+    `save with token_url ${directory}/token and authorization_url ${directory}/authorize`;
+  return { warnings: [{ code: 'TENANT_ID_LOOKS_LIKE_DIRECTORY', detail }] };
 }
 
 /** A failed save, with the provider's error in words. */

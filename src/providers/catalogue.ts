@@ -1,4 +1,6 @@
 /** The shipped presets. A row is data; one that differs only in endpoints and quirks needs no code. */
+import { isOwnProvider } from '../connection/ids';
+import { DurableOAuthError } from '../errors';
 import { presetSchema, type Catalogue, type PresetInput } from './preset';
 
 const ROWS: readonly PresetInput[] = [
@@ -22,8 +24,21 @@ const ROWS: readonly PresetInput[] = [
   },
 ];
 
-/** @param extra rows of a deployment, a test or the demo; one with a shipped name replaces it */
+/**
+ * @param extra rows of a deployment, a test or the demo; one with a shipped name replaces it
+ * @throws CONFIGURATION_INVALID for a row that is called like a tenant's own provider
+ */
 export function createCatalogue(extra: readonly PresetInput[] = []): Catalogue {
   const presets = [...ROWS, ...extra].map((row) => presetSchema.parse(row));
+  const mistaken = presets.find(({ name }) => isOwnProvider(name));
+  if (mistaken) {
+    throw new DurableOAuthError(
+      'CONFIGURATION_INVALID',
+      'Names that begin with pv_ are those of providers of tenants',
+      {
+        preset: mistaken.name,
+      },
+    );
+  }
   return new Map(presets.map((preset) => [preset.name, preset]));
 }

@@ -4,11 +4,24 @@ import type { Policy } from '../connection/types';
 import { DurableOAuthError } from '../errors';
 import type { OAuthClientTarget } from '../oauth/contract';
 import type { Secret } from '../vault/secret';
-import type { Catalogue, Preset } from './preset';
+import { presetSchema, type Catalogue, type Preset, type PresetInput } from './preset';
 
-/** @throws OAUTH_CLIENT_UNUSABLE when the catalogue has no such row any more */
-export function presetOf(catalogue: Catalogue, name: string): Preset {
-  const preset = catalogue.get(name);
+/** A tenant's own row of the catalogue, as the registry holds it. */
+export interface OwnProvider {
+  readonly preset: PresetInput;
+}
+
+/**
+ * @param provider the tenant's own provider of that name; absent for a shipped preset
+ * @returns undefined when there is no such row any more, or a stored one no longer fits the schema
+ */
+export function findPreset(catalogue: Catalogue, name: string, provider?: OwnProvider): Preset | undefined {
+  return provider === undefined ? catalogue.get(name) : presetSchema.safeParse(provider.preset).data;
+}
+
+/** @throws OAUTH_CLIENT_UNUSABLE where `findPreset` finds none */
+export function presetOf(catalogue: Catalogue, name: string, provider?: OwnProvider): Preset {
+  const preset = findPreset(catalogue, name, provider);
   if (preset === undefined) {
     throw new DurableOAuthError('OAUTH_CLIENT_UNUSABLE', 'The preset is not in the catalogue', { preset: name });
   }

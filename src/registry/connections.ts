@@ -8,7 +8,9 @@ import {
   recordTransition,
   release,
 } from './connection-writes';
+import { isOwnProvider } from '../connection/ids';
 import type { Registry } from './contract';
+import { providerOf } from './providers';
 import { toConnectionRow, toIntegrationRow, toOAuthClientRow } from './rows';
 import type { Tables } from './schema';
 import { componentNow, settingsNow, unusableFor } from './settings-now';
@@ -65,11 +67,14 @@ export function connectionsRepository(db: Kysely<Tables>): Registry['connections
         .executeTakeFirst();
       if (client === undefined) return undefined;
       const component = integration.component === null ? undefined : await componentNow(db, integration.component);
+      const { preset } = integration.settings;
+      const provider = isOwnProvider(preset) ? await providerOf(db, tenant, preset) : undefined;
       return {
         connection: toConnectionRow(found),
         integration: toIntegrationRow({ ...integration, settings: settingsNow(integration, client, component) }),
         client: toOAuthClientRow(client),
         unusable: unusableFor(tenant, client, component),
+        ...(provider && { provider }),
       };
     },
 

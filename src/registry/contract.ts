@@ -10,6 +10,7 @@ import type { ErrorCode } from '../errors';
 import type { ApiKeys, Events, Principals, RoleGrants, Tenants } from './contract-access';
 import type { NewEvent, OAuthClientRow, Page } from './contract-common';
 import type { Components, Flows, OAuthClients, Outbox } from './contract-platform';
+import type { ProviderRow, Providers } from './contract-providers';
 
 export type { EventRow, NewEvent, OAuthClientRow, Page } from './contract-common';
 
@@ -68,6 +69,8 @@ export interface ConnectionContext {
   readonly client: OAuthClientRow;
   /** Why nothing may be sent or served through it, whatever its state: its client or its component is gone or suspended. */
   readonly unusable?: 'client_gone' | 'component_gone' | 'client_suspended';
+  /** The tenant's own provider that the settings name as their preset; absent for a shipped preset. */
+  readonly provider?: ProviderRow;
 }
 
 /** With what orders them. */
@@ -152,12 +155,30 @@ export interface Registry {
 
   readonly integrations: {
     get(tenant: string, id: string): Promise<IntegrationRow | undefined>;
-    list(tenant: string, page: Page, filter?: { customerReference?: string }): Promise<readonly IntegrationRow[]>;
-    /** All rows and the event in one transaction. Repeating it is harmless. @throws ALREADY_EXISTS for other content under the id */
+    list(
+      tenant: string,
+      page: Page,
+      filter?: { customerReference?: string; preset?: string },
+    ): Promise<readonly IntegrationRow[]>;
+    /**
+     * All rows and the event in one transaction. Repeating it is harmless.
+     * @throws ALREADY_EXISTS for other content under the id, OAUTH_CLIENT_UNUSABLE when the tenant's own provider is gone
+     */
     register(registration: Registration): Promise<void>;
+    /**
+     * Put settings in the place of others; the integration's connections are to be woken (outbox).
+     * @returns false when they are not `from` any more; @throws NOT_FOUND
+     */
+    change(
+      tenant: string,
+      id: string,
+      change: { from: IntegrationSettings; to: IntegrationSettings; event: NewEvent },
+    ): Promise<boolean>;
     /** Remove the integration, its connections, links and (when nothing else uses it) its client. Twice is fine. */
     remove(tenant: string, id: string, event: NewEvent): Promise<void>;
   };
+
+  readonly providers: Providers;
 
   readonly connections: {
     get(ref: ConnectionRef): Promise<ConnectionRow | undefined>;

@@ -1,7 +1,11 @@
 import type { Kysely, Selectable } from 'kysely';
+import { isDeepStrictEqual } from 'node:util';
+import type { IntegrationSettings } from '../connection/messages';
 import type { IntegrationRow, Registry } from './contract';
+import { notFound } from './errors';
 import { appendEvent } from './events';
 import { releaseFingerprints } from './fingerprints';
+import { oweNudges } from './outbox';
 import { register } from './registration';
 import { toIntegrationRow } from './rows';
 import type { IntegrationsTable, Tables } from './schema';
@@ -19,7 +23,7 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
       return row && now(db, row);
     },
 
-    async list(tenant, { size, after }, { customerReference } = {}) {
+    async list(tenant, { size, after }, { customerReference, preset } = {}) {
       const rows = await db
         .selectFrom('integrations')
         .selectAll()
@@ -28,6 +32,9 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
         .$if(customerReference !== undefined, (query) =>
           query.where((eb) => eb.ref('settings', '->>').key('customer_reference'), '=', customerReference),
         )
+        .$if(preset !== undefined, (query) =>
+          query.where((eb) => eb.ref('settings', '->>').key('preset'), '=', preset ?? ''),
+        )
         .orderBy('id')
         .limit(size)
         .execute();
@@ -35,6 +42,29 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
     },
 
     register: (registration) => db.transaction().execute((transaction) => register(transaction, registration)),
+
+    change: (tenant, id, { from, to, event }) =>
+      db.transaction().execute(async (transaction) => {
+        const row = await transaction
+          .selectFrom('integrations')
+          .selectAll()
+          .where('tenant', '=', tenant)
+          .where('id', '=', id)
+          .forUpdate()
+          .executeTakeFirst();
+        if (row === undefined) throw notFound('integration', { tenant, integration: id });
+        const { settings } = await now(transaction, row);
+        if (!isDeepStrictEqual(written(settings), written(from))) return false;
+        await transaction
+          .updateTable('integrations')
+          .set({ settings: JSON.stringify({ ...row.settings, ...membersChanged(from, to) }) })
+          .where('tenant', '=', tenant)
+          .where('id', '=', id)
+          .execute();
+        await appendEvent(transaction, tenant, null, event);
+        await oweNudges(transaction, tenant, [id], event);
+        return true;
+      }),
 
     remove: (tenant, id, event) =>
       db.transaction().execute(async (transaction) => {
@@ -61,6 +91,17 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
         await removeUnusedClient(transaction, tenant, integration.oauth_client_id);
       }),
   };
+}
+
+/** As the column holds it: without what is undefined. */
+const written = (value: unknown): unknown => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
+
+/** What belongs to a client or a component was read there, and is not copied by a change of something else. */
+function membersChanged(from: IntegrationSettings, to: IntegrationSettings): Partial<IntegrationSettings> {
+  const before: Readonly<Record<string, unknown>> = { ...from };
+  return Object.fromEntries(
+    Object.entries(to).filter(([name, value]) => !isDeepStrictEqual(written(value), written(before[name]))),
+  );
 }
 
 async function now(db: Kysely<Tables>, row: Selectable<IntegrationsTable>): Promise<IntegrationRow> {

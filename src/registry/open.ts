@@ -15,6 +15,7 @@ import { integrationsRepository } from './integrations';
 import { oauthClientsRepository } from './oauth-clients';
 import { outboxRepository } from './outbox';
 import { principalsRepository } from './principals';
+import { providersRepository } from './providers';
 import { roleGrantsRepository } from './role-grants';
 import { tenantsRepository } from './tenants';
 import { waitersRepository } from './waiters';
@@ -50,6 +51,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     components: guarded('components', componentsRepository(db)),
     flows: guarded('flows', flowsRepository(db)),
     integrations: guarded('integrations', integrationsRepository(db)),
+    providers: guarded('providers', providersRepository(db)),
     connections: guarded('connections', connectionsRepository(db)),
     consentLinks: guarded('consentLinks', consentLinksRepository(db)),
     waiters: guarded('waiters', waitersRepository(db)),

@@ -17,6 +17,25 @@ export async function oweEffect(
     .execute();
 }
 
+/** Wake the connections of integrations that changed; a frozen one waits for nothing. */
+export async function oweNudges(
+  db: Kysely<Tables>,
+  tenant: string,
+  integrations: readonly string[],
+  { by, traceId }: Pick<Effect, 'by' | 'traceId'>,
+): Promise<void> {
+  const connections = await db
+    .selectFrom('connections')
+    .select('id')
+    .where('tenant', '=', tenant)
+    .where('integration_id', 'in', integrations)
+    .where('frozen_at', 'is', null)
+    .execute();
+  const kind = 'connection.nudge';
+  const owed = connections.map(({ id: subject }) => ({ tenant, kind, subject, by, trace_id: traceId }) as const);
+  if (owed.length > 0) await db.insertInto('outbox').values(owed).execute();
+}
+
 export function outboxRepository(db: Kysely<Tables>): Outbox {
   return {
     // Locked rows are another taker's; the lease keeps what was taken from the next one, and brings back what was lost.

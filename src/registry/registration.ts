@@ -1,5 +1,6 @@
 /** What a save leaves in the registry: all rows and the event, or nothing. */
 import { sql, type Kysely } from 'kysely';
+import { isOwnProvider } from '../connection/ids';
 import { DurableOAuthError } from '../errors';
 import type { Registration } from './contract';
 import { appendEvent } from './events';
@@ -8,10 +9,11 @@ import type { Tables } from './schema';
 
 /**
  * Insert what is not there yet, inside the caller's transaction. Of several that race, one inserts and tells the event.
- * @throws ALREADY_EXISTS when an id is taken by something else
+ * @throws ALREADY_EXISTS when an id is taken by something else, OAUTH_CLIENT_UNUSABLE when the own provider it names is gone
  */
 export async function register(db: Kysely<Tables>, registration: Registration): Promise<void> {
   const { tenant, integration, connection, fingerprint, event } = registration;
+  await holdProvider(db, registration);
   if (registration.component === undefined) await insertClient(db, registration);
   else await lockClient(db, registration, registration.component);
   const isNew = await insertIntegration(db, registration);
@@ -25,6 +27,19 @@ export async function register(db: Kysely<Tables>, registration: Registration): 
   }
   if (fingerprint !== undefined) await reserveFingerprint(db, tenant, fingerprint, connection);
   if (isNew) await appendEvent(db, tenant, connection, event);
+}
+
+/** Its removal looks for integrations under its own lock: either it sees this one, or this one sees that it is gone. */
+async function holdProvider(db: Kysely<Tables>, { tenant, settings: { preset } }: Registration): Promise<void> {
+  if (!isOwnProvider(preset)) return;
+  const held = await db
+    .selectFrom('providers')
+    .select('id')
+    .where('tenant', '=', tenant)
+    .where('id', '=', preset)
+    .forShare()
+    .executeTakeFirst();
+  if (held === undefined) throw new DurableOAuthError('OAUTH_CLIENT_UNUSABLE', 'The provider is gone', { preset });
 }
 
 async function insertClient(db: Kysely<Tables>, { tenant, client, settings }: Registration): Promise<void> {

@@ -1,12 +1,14 @@
 /** Rows of the tables to rows of the contract, one way each. */
 import type { Selectable } from 'kysely';
 import type { ConnectionRow, ConsentLinkRow, EventRow, IntegrationRow, OAuthClientRow } from './contract';
+import type { ProviderRow } from './contract-providers';
 import type {
   ConnectionEventsTable,
   ConnectionsTable,
   ConsentLinksTable,
   IntegrationsTable,
   OAuthClientsTable,
+  ProvidersTable,
 } from './schema';
 
 export function toOAuthClientRow(row: Selectable<OAuthClientsTable>): OAuthClientRow {
@@ -30,6 +32,17 @@ export function toIntegrationRow(row: Selectable<IntegrationsTable>): Integratio
     settings: row.settings,
     component: row.component,
     createdAt: row.created_at,
+  };
+}
+
+export function toProviderRow(row: Selectable<ProvidersTable>): ProviderRow {
+  return {
+    tenant: row.tenant,
+    id: row.id,
+    base: row.base,
+    preset: row.preset,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
   };
 }
 

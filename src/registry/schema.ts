@@ -6,6 +6,7 @@ import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { IntegrationSettings } from '../connection/messages';
 import type { ConnectionState, Evidence, Fact, Recovery } from '../connection/types';
 import type { ErrorCode } from '../errors';
+import type { PresetInput } from '../providers/preset';
 import type { ComponentAccess, EffectKind, ManifestFacts } from './contract-platform';
 
 /** Written as JSON text: the driver would send an array as a PostgreSQL array. */
@@ -122,6 +123,16 @@ export interface IntegrationsTable {
   /** Its endpoints and OAuth client are this component's. */
   component: string | null;
   created_at: Generated<string>;
+}
+
+/** A tenant's own rows of the catalogue; the shipped ones are code. */
+export interface ProvidersTable {
+  tenant: string;
+  id: string;
+  base: string | null;
+  preset: Json<PresetInput>;
+  created_at: Generated<string>;
+  updated_at: Generated<string>;
 }
 
 export interface ConnectionsTable {
@@ -290,6 +301,7 @@ export interface Tables {
   oauth_clients: OAuthClientsTable;
   client_secrets: ClientSecretsTable;
   integrations: IntegrationsTable;
+  providers: ProvidersTable;
   connections: ConnectionsTable;
   consent_links: ConsentLinksTable;
   waiters: WaitersTable;

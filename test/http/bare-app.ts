@@ -9,6 +9,7 @@ export interface Route {
   readonly url: string;
   readonly permission?: string;
   readonly public?: boolean;
+  readonly besides: readonly string[];
   readonly bodyLimit?: number;
   readonly takesBody: boolean;
 }
@@ -45,8 +46,9 @@ export async function routesOf(given: AppDeps): Promise<Route[]> {
   const app = buildApp(given);
   app.addHook('onRoute', ({ method, url, config, bodyLimit, schema }) => {
     for (const one of [method].flat()) {
-      const { permission, public: open } = config ?? {};
-      routes.push({ method: one, url, permission, public: open, bodyLimit, takesBody: schema?.body !== undefined });
+      const { permission, public: open, besides = [] } = config ?? {};
+      const takesBody = schema?.body !== undefined;
+      routes.push({ method: one, url, permission, public: open, besides, bodyLimit, takesBody });
     }
   });
   await app.ready();

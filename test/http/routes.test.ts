@@ -24,10 +24,19 @@ describe('every route', () => {
     await app.close();
   });
 
-  it('under /v2 is behind a permission, and nothing else is', async () => {
+  it('under /v2 is behind a permission, but what a form asks; no permission is without a route', async () => {
     const routes = await routesOf(bareDeps());
     const guarded = routes.filter(({ url }) => url.startsWith('/v2/'));
-    expect(guarded.filter(({ permission }) => permission === undefined)).toEqual([]);
+    expect(
+      guarded.filter(({ permission }) => permission === undefined).map(({ method, url }) => `${method} ${url}`),
+    ).toEqual([
+      'GET /v2/grant-types',
+      'HEAD /v2/grant-types',
+      'GET /v2/grant-types/:type/fields',
+      'HEAD /v2/grant-types/:type/fields',
+    ]);
+    const demanded = guarded.flatMap(({ permission, besides }) => (permission ? [permission, ...besides] : []));
+    expect([...new Set(demanded)].sort()).toEqual([...PERMISSIONS].sort());
     expect(routes.filter(({ url, permission }) => permission !== undefined && !url.startsWith('/v2/'))).toEqual([]);
   });
 });

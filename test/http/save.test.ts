@@ -121,7 +121,7 @@ describe('saving an integration', () => {
 });
 
 describe('what is wrong with a draft is said with a pointer, and nothing is stored', () => {
-  it.each(['password', 'implicit', 'CLIENT_CREDENTIALS', 7])('000-02 grant type %s is refused', async (grant_type) => {
+  it.each(['password', 'implicit', 'client', '', 7])('000-02 grant type %s is refused', async (grant_type) => {
     await expectRefused({ ...basic, grant_type }, 422, { code: 'MEMBER_INVALID', pointer: at('grant_type') });
   });
 
@@ -316,24 +316,22 @@ describe('grants of a connection', () => {
     await expectRefused(without(code, 'client_secret'), 422, { code: 'MEMBER_MISSING', pointer: at('client_secret') });
   });
 
+  it.each([
+    ['Client Credentials', basic, 'client_credentials'],
+    ['client-credentials', basic, 'client_credentials'],
+    ['M2M', basic, 'client_credentials'],
+    ['AuthorizationCode', code, 'authorization_code'],
+    ['REFRESH_TOKEN', pasted, 'refresh_token'],
+  ])('%s is taken as people write it', async (grant_type, draft, type) => {
+    expect((await save({ ...draft, grant_type })).json().data.attributes.grant_type).toBe(type);
+  });
+
   it('003-12 client credentials have nobody to ask: no link is made, and none can be', async () => {
     const answer = await save(basic, { id: 'machine' });
     expect(answer.json().included).toBeUndefined();
     expect(answer.body).not.toContain('/oauth/start/');
     const link = await call(t, 'POST', '/v2/tenants/acme/connections/cn_machine/consent-links', { auth });
     expect(link.statusCode).toBe(422);
-  });
-});
-
-describe('the customer reference', () => {
-  it('000-10 is stored, returned and filterable, and does not override the tenant of the caller', async () => {
-    await t.bearer('other', 'tenants.*');
-    await save({ ...basic, tenant_id: 'other' }, { id: 'of-customer' });
-    expect(t.connections.saves.at(-1)?.tenant).toBe('acme');
-    const found = (await call(t, 'GET', `${PATH}?filter[tenant_id]=other`, { auth })).json();
-    expect(found.data).toMatchObject([{ id: 'of-customer', attributes: { tenant_id: 'other' } }]);
-    expect((await call(t, 'GET', `${PATH}?filter[tenant_id]=nobody`, { auth })).json().data).toEqual([]);
-    expect(await t.registry.integrations.get('other', 'of-customer')).toBeUndefined();
   });
 });
 

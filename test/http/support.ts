@@ -21,6 +21,7 @@ import type { AppConfig, AppDeps } from '../../src/http/deps';
 import type { Permission } from '../../src/http/permissions';
 import type { ApiAnswer, ApiCaller, ApiRequest } from '../../src/oauth/contract';
 import { createCatalogue } from '../../src/providers/catalogue';
+import type { Catalogue } from '../../src/providers/preset';
 import type { Registry } from '../../src/registry/contract';
 import { openRegistry } from '../../src/registry/open';
 import { Secret } from '../../src/vault/secret';
@@ -203,7 +204,7 @@ export interface TestApp {
 
 export async function startTestApp(
   config: Partial<AppConfig> = {},
-  more: Pick<AppDeps, 'eventStream'> = {},
+  { catalogue = CATALOGUE, ...more }: Pick<AppDeps, 'eventStream'> & { readonly catalogue?: Catalogue } = {},
 ): Promise<TestApp> {
   const database = await testDatabase();
   const registry = await openRegistry({ url: database.url, plugins: [tenantGuard()] });
@@ -223,7 +224,7 @@ export async function startTestApp(
     tokens,
     apiCaller: api,
     registry,
-    catalogue: CATALOGUE,
+    catalogue,
     publicKeys: {
       publicKeys: async () => [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'ek_1', d: 'private-part' }],
     },

@@ -31,6 +31,7 @@ const TENANT_TABLES: readonly (keyof Tables)[] = [
   'api_keys',
   'oauth_clients',
   'integrations',
+  'providers',
   'connections',
   'consent_links',
   'waiters',

@@ -9,7 +9,7 @@ import { isDurableOAuthError } from '../../errors';
 import type { AuthorizationServer } from '../../oauth/contract';
 import { isOAuthFailure } from '../../oauth/failure';
 import type { Catalogue } from '../../providers/preset';
-import { targetOf } from '../../providers/resolve';
+import { findPreset, targetOf } from '../../providers/resolve';
 import type { ConnectionContext, Registry } from '../../registry/contract';
 import type { Vault, VaultEntry } from '../../vault/port';
 import type { TokenSet } from '../../vault/secret';
@@ -100,9 +100,9 @@ async function held(vault: Vault, ref: string): Promise<VaultEntry | undefined> 
 
 /** Many servers end the access token with the refresh that replaced it: one that is accepted may be the newest. */
 async function probe(deps: RestoreDeps, context: ConnectionContext, set: TokenSet): Promise<Restored['accessToken']> {
-  const { integration, client } = context;
+  const { integration, client, provider } = context;
   const { settings } = integration;
-  const preset = deps.catalogue.get(settings.preset);
+  const preset = findPreset(deps.catalogue, settings.preset, provider);
   if (settings.endpoints.identity === undefined || preset === undefined) return 'no endpoint to ask';
   if (set.expiresAt !== null && Date.parse(set.expiresAt) <= Date.now()) return 'expired';
   const secret = client.secretId === null ? undefined : clientSecretRef(client.tenant, client.id, client.secretId);

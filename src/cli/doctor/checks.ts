@@ -6,7 +6,7 @@ import { outageSlackMs } from '../../connection/clocks';
 import { formatRef, REQUESTS_TASK_QUEUE, TASK_QUEUE } from '../../connection/ids';
 import { isDurableOAuthError } from '../../errors';
 import type { Catalogue } from '../../providers/preset';
-import { policyOf } from '../../providers/resolve';
+import { findPreset, policyOf } from '../../providers/resolve';
 import type { Registry } from '../../registry/contract';
 import { migrationsOf } from '../../registry/migrator';
 import type { Vault } from '../../vault/port';
@@ -192,8 +192,8 @@ async function checkSlack({ registry, config, catalogue, outageMs = 0 }: Patient
   if (registry === undefined) return NEEDS_REGISTRY;
   let [seen, short] = [0, 0];
   let least: { ref: string; slack: number } | undefined;
-  for await (const { connection, integration } of everyConnection(registry, config.tenants)) {
-    const preset = catalogue.get(integration.settings.preset);
+  for await (const { connection, integration, provider } of everyConnection(registry, config.tenants)) {
+    const preset = findPreset(catalogue, integration.settings.preset, provider);
     if (preset === undefined || connection.frozenAt !== null) continue;
     const slack = outageSlackMs(connection.lifetimeSeconds, policyOf(integration.settings, preset));
     if (slack === undefined) continue;

@@ -89,7 +89,7 @@ async function pageOf(deps: AppDeps, said: Said, { reading, stage, csrf }: Conse
 
 async function appNamed({ registry, catalogue }: AppDeps, ref: string): Promise<string> {
   const context = await registry.connections.context(parseRef(ref));
-  return context ? appOf(context.integration, catalogue) : '';
+  return context ? appOf(context.integration, catalogue, context.provider) : '';
 }
 
 function confirmation({ say }: Said, names: Names, reading: ConsentView['reading'], csrf: string): Page {

@@ -72,7 +72,7 @@ async function offerOf(deps: AppDeps, token: string): Promise<Offer> {
   return {
     link,
     context,
-    app: plain(appOf(context.integration, catalogue)),
+    app: plain(appOf(context.integration, catalogue, context.provider)),
     tenant: plain(tenant?.name ?? link.tenant),
   };
 }

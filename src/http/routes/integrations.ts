@@ -1,13 +1,16 @@
-/** `/v2/tenants/{T}/integrations`: save (validate, store, register), list, read. */
+/** `/v2/tenants/{T}/integrations`: save (validate, store, register), list, read, change. */
 import { DurableOAuthError } from '../../errors';
-import { callerOf } from '../auth';
+import { displayName } from '../../providers/resolve';
+import { callerOf, demand } from '../auth';
 import type { App, AppDeps } from '../deps';
+import { changeSettings } from '../change-integration';
 import { languageOf } from '../language';
 import { readPage, warningsAbout } from '../paging';
-import { appOf, integrationPath, toIntegration } from '../resources';
+import { integrationPath, toIntegration } from '../resources';
 import { failedSave, refuseTaken, RUNNING_RETRY_AFTER_SECONDS, savedAnswer, toSaveRequest } from '../save';
-import { resourcePath, tenantPath } from '../schemas/document';
+import { refuseOtherId, resourcePath, tenantPath } from '../schemas/document';
 import {
+  changeIntegration,
   integrationDocument,
   integrationList,
   integrationQuery,
@@ -31,10 +34,10 @@ export function integrationRoutes(app: App, deps: AppDeps): void {
     schema: { params: tenantPath, body: saveIntegration, response: { 201: savedDocument, 202: runningDocument } },
     handler: async (request, reply) => {
       const lang = languageOf(request.headers['accept-language']);
-      const save = toSaveRequest(request.body, request.params.tenant, lang, deps);
+      const { save, preset } = await toSaveRequest(request.body, request.params.tenant, lang, deps);
       await refuseTaken(deps, save);
       const outcome = await connections.save(save, callerOf(request));
-      if (outcome.kind === 'failed') throw failedSave(outcome, appOf(save, deps.catalogue), lang);
+      if (outcome.kind === 'failed') throw failedSave(outcome, displayName(save.settings, preset), lang);
       reply.header('location', integrationPath(save.tenant, save.integration));
       if (outcome.kind === 'saved') {
         return reply.code(201).send(await savedAnswer(deps, save, outcome.connection, callerOf(request)));
@@ -50,8 +53,9 @@ export function integrationRoutes(app: App, deps: AppDeps): void {
     schema: { params: tenantPath, querystring: integrationQuery, response: { 200: integrationList } },
     handler: async ({ params: { tenant }, query }) => {
       const customerReference = query['filter[tenant_id]'] || undefined;
+      const preset = query['filter[provider]'] || undefined;
       const { rows, links } = await readPage(`/v2/tenants/${tenant}/integrations`, query, (page) =>
-        registry.integrations.list(tenant, page, { customerReference }),
+        registry.integrations.list(tenant, page, { customerReference, preset }),
       );
       return { data: rows.map((row) => toIntegration(row)), links, meta: warningsAbout(query) };
     },
@@ -78,6 +82,25 @@ export function integrationRoutes(app: App, deps: AppDeps): void {
       if (save?.kind === 'failed') throw failedSave(save, undefined, languageOf(request.headers['accept-language']));
       if (save?.kind !== 'running') throw new DurableOAuthError('NOT_FOUND');
       return reply.code(202).header('retry-after', RUNNING_RETRY_AFTER_SECONDS).send(running(id));
+    },
+  });
+
+  app.route({
+    method: 'PATCH',
+    url: `${PATH}/:id`,
+    config: {
+      permission: 'tenants.integrations.edit',
+      besides: ['tenants.integrations.edit_endpoints', 'tenants.oauth_clients.edit'],
+    },
+    schema: { params: resourcePath, body: changeIntegration, response: { 200: integrationDocument } },
+    handler: async (request) => {
+      const { params, body } = request;
+      refuseOtherId(body, params.id);
+      const row = await changeSettings(deps, params, body.data.attributes, {
+        caller: callerOf(request),
+        demand: (permission) => demand(request, permission),
+      });
+      return { data: toIntegration(row) };
     },
   });
 }

@@ -31,7 +31,12 @@ export function revocationRoutes(app: App, { connections, registry, catalogue }:
       const tombstone = await connections.revoke(ref, reason, callerOf(request));
       const lang = languageOf(request.headers['accept-language']);
       reply.header('content-language', lang);
-      const said = describeRevocation(tombstone, appOf(context.integration, catalogue), fallback, lang);
+      const said = describeRevocation(
+        tombstone,
+        appOf(context.integration, catalogue, context.provider),
+        fallback,
+        lang,
+      );
       return { data: toRevocation(ref, tombstone, said) };
     },
   });

@@ -29,13 +29,7 @@ export const changeComponent = input('component', whole(z.strictObject({ access:
 export const uploadVersion = input('component', z.strictObject({ file }));
 
 const MAX_VALUE = 8192;
-export const changeEnvVars = input(
-  'env-vars',
-  z.record(
-    z.string(),
-    printable(z.string().max(MAX_VALUE)).nullable(),
-  ),
-);
+export const changeEnvVars = input('env-vars', z.record(z.string(), printable(z.string().max(MAX_VALUE)).nullable()));
 
 const envVar = z.object({
   name: z.string(),

@@ -1,6 +1,7 @@
 /** JSON:API documents as zod schemas. Attributes are strict: a misspelt member is said, not dropped. */
 import { z } from 'zod';
 import { ID } from '../../connection/ids';
+import { ProblemError } from '../problem';
 
 /** No control character. Spelt as ranges, which every reader of the contract understands. */
 const NO_CONTROL = /^[^\u0000-\u001f\u007f-\u009f]*$/u;
@@ -41,6 +42,12 @@ export function input<T extends string, A extends z.ZodType>(
   return z.object({ data: z.object({ type: z.literal(type), id: id.optional(), attributes }) });
 }
 
+/** A document may name the resource of its path, and no other. @throws ProblemError */
+export function refuseOtherId({ data }: { readonly data: { readonly id?: string } }, path: string): void {
+  if (data.id === undefined || data.id === path) return;
+  throw new ProblemError([{ code: 'TYPE_CONFLICT', detail: 'Is not the id of the path', pointer: '/data/id' }]);
+}
+
 const link = z.string();
 const linkage = z.object({ type: z.string(), id: z.string() });
 const relationship = z.object({
@@ -68,19 +75,20 @@ export function resource<T extends string, A extends z.ZodType>(
   });
 }
 
-export const warnings = z.array(z.object({ code: z.string(), detail: z.string(), parameter: z.string().optional() }));
+const warnings = z.array(z.object({ code: z.string(), detail: z.string(), parameter: z.string().optional() }));
+export const warningsMeta = z.object({ warnings: warnings.optional() });
 
 export const list = <R extends z.ZodType>(
   item: R,
 ): z.ZodObject<{
   data: z.ZodArray<R>;
   links: z.ZodObject<{ prev: z.ZodNull; next: z.ZodNullable<z.ZodString> }>;
-  meta: z.ZodObject<{ warnings: z.ZodOptional<typeof warnings> }>;
+  meta: typeof warningsMeta;
 }> =>
   z.object({
     data: z.array(item),
     links: z.object({ prev: z.null(), next: link.nullable() }),
-    meta: z.object({ warnings: warnings.optional() }),
+    meta: warningsMeta,
   });
 
 /** Query of a paged collection (the JSON:API cursor profile, forward only). */

@@ -1,8 +1,9 @@
 /** An integration as it is sent and shown. Secrets are write-only: no schema of an answer names one. */
 import { z } from 'zod';
 import { GRANT_TYPES, ROTATION_MODES } from '../../connection/types';
+import { grantTypeOf } from '../form';
 import { consentLink } from './consent-link';
-import { input, list, page, printable, resource, text, textFilter, time } from './document';
+import { id, input, list, page, printable, resource, text, textFilter, time, warningsMeta } from './document';
 
 const URL_LENGTH = 2048;
 const url = text(URL_LENGTH);
@@ -23,8 +24,15 @@ export const confidential = printable(z.string().min(1, 'Must not be blank').max
   })
   .meta({ writeOnly: true });
 
-/** `m2m` is what people call the client credentials grant. There is no password grant. */
-const grantType = z.enum([...GRANT_TYPES, 'm2m']);
+const grantType = z
+  .string()
+  .transform((words, { addIssue }) => {
+    const type = grantTypeOf(words);
+    if (type !== undefined) return type;
+    addIssue({ code: 'custom', message: `Must be one of ${GRANT_TYPES.join(', ')}` });
+    return z.NEVER;
+  })
+  .describe('As people write it: "Client Credentials", "m2m"');
 const clientAuth = z.enum(['client_secret_basic', 'client_secret_post', 'none']);
 const environment = z.enum(['production', 'sandbox']);
 const rotation = z.enum(ROTATION_MODES);
@@ -72,6 +80,32 @@ const example = {
 export const saveIntegration = input('integration', attributes.meta({ examples: [example] }));
 export type IntegrationAttributes = z.output<typeof attributes>;
 
+/** What can be changed; null removes. The client's own members are known here so that it can be said why they are not. */
+const changes = z
+  .strictObject({
+    ...attributes.pick({
+      label: true,
+      authorization_url: true,
+      token_url: true,
+      client_id: true,
+      client_secret: true,
+      scope: true,
+      api_base_url: true,
+      rotation: true,
+      rotation_grace_seconds: true,
+    }).shape,
+    revocation_url: url.nullable(),
+    identity_url: url.nullable(),
+    issuer: url.nullable(),
+    tenant_id: text(256).nullable(),
+    environment,
+    policy,
+  })
+  .partial();
+
+export const changeIntegration = input('integration', changes);
+export type IntegrationChanges = z.output<typeof changes>;
+
 export const integration = resource(
   'integration',
   z.object({
@@ -98,8 +132,16 @@ export const integration = resource(
 );
 
 export const integrationDocument = z.object({ data: integration });
-export const savedDocument = z.object({ data: integration, included: z.array(consentLink).optional() });
+export const savedDocument = z.object({
+  data: integration,
+  included: z.array(consentLink).optional(),
+  meta: warningsMeta.optional(),
+});
 export const runningDocument = z.object({ meta: z.object({ status: z.literal('saving'), integration: z.string() }) });
 export const integrationList = list(integration);
 
-export const integrationQuery = z.strictObject({ ...page, 'filter[tenant_id]': textFilter });
+export const integrationQuery = z.strictObject({
+  ...page,
+  'filter[tenant_id]': textFilter,
+  'filter[provider]': z.union([id, z.literal('')]).optional(),
+});

@@ -1,6 +1,6 @@
 /** An OAuth client of a component, as elastic.io's API has it (seed 002), but that its secret is write-only (C14). */
 import { z } from 'zod';
-import { id, resource, text, time, warnings } from './document';
+import { id, resource, text, time, warningsMeta } from './document';
 import { confidential } from './integration';
 
 const attributes = z.strictObject({ client_id: text(1024), client_secret: confidential });
@@ -31,10 +31,9 @@ export const oauthClient = resource(
   }),
 );
 
-const meta = z.object({ warnings: warnings.optional() });
-export const oauthClientDocument = z.object({ data: oauthClient, meta: meta.optional() });
+export const oauthClientDocument = z.object({ data: oauthClient, meta: warningsMeta.optional() });
 /** The whole list: elastic.io pages this collection no more than we do. */
-export const oauthClientList = z.object({ data: z.array(oauthClient), meta });
+export const oauthClientList = z.object({ data: z.array(oauthClient), meta: warningsMeta });
 export const savingOAuthClient = z.object({
   meta: z.object({ status: z.literal('saving'), oauth_client: z.string() }),
 });

@@ -2,6 +2,7 @@ import { initial } from './0001-initial';
 import { quarantine } from './0002-quarantine';
 import { platform } from './0003-platform';
 import { linkCompletedBy } from './0004-link-completed-by';
+import { providers } from './0006-providers';
 import { idempotency } from './0010-idempotency';
 
 export interface Migration {
@@ -15,5 +16,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0002-quarantine', statements: quarantine },
   { name: '0003-platform', statements: platform },
   { name: '0004-link-completed-by', statements: linkCompletedBy },
+  { name: '0006-providers', statements: providers },
   { name: '0010-idempotency', statements: idempotency },
 ];

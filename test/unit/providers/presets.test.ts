@@ -1,7 +1,7 @@
 import type { IntegrationSettings } from '../../../src/connection/messages';
 import { createCatalogue } from '../../../src/providers/catalogue';
 import type { Preset } from '../../../src/providers/preset';
-import { audienceOf, displayName, policyOf, targetOf } from '../../../src/providers/resolve';
+import { audienceOf, displayName, findPreset, policyOf, presetOf, targetOf } from '../../../src/providers/resolve';
 import { Secret } from '../../../src/vault/secret';
 
 const settings: IntegrationSettings = {
@@ -52,9 +52,18 @@ describe('the catalogue', () => {
     expect(shipped('google', rows).title).toBe('Our Google');
     expect(shipped('google', rows).endpoints).toBeUndefined();
   });
+  it("gives a tenant's own row in the place of a shipped one, and none for a row that no longer fits", () => {
+    const [catalogue, preset] = [createCatalogue(), { name: 'pv_x', title: 'Pizza', pkce: 'off' as const }];
+    expect(findPreset(catalogue, 'pv_x', { preset })).toMatchObject({ ...preset, body_format: 'form' });
+    expect(findPreset(catalogue, 'pv_x')).toBeUndefined();
+    const broken = { preset: { ...preset, pkce: 'sometimes' } as never };
+    expect(findPreset(catalogue, 'pv_x', broken)).toBeUndefined();
+    expect(() => presetOf(catalogue, 'pv_x', broken)).toThrow(/not in the catalogue/);
+  });
   it('refuses a row it does not understand', () => {
     expect(() => createCatalogue([{ name: 'No Name', title: 'x' }])).toThrow();
     expect(() => createCatalogue([{ name: 'x', title: 'x', surprise: 1 } as never])).toThrow();
+    expect(() => createCatalogue([{ name: 'pv_x', title: 'x' }])).toThrow(/those of providers of tenants/);
   });
 });
 

@@ -67,6 +67,14 @@ const expected: Specs = {
     component: 'text null',
     created_at: time,
   },
+  providers: {
+    tenant: 'text',
+    id: 'text',
+    base: 'text null',
+    preset: 'jsonb',
+    created_at: time,
+    updated_at: time,
+  },
   connections: {
     tenant: 'text',
     id: 'text',
