@@ -68,7 +68,7 @@ function startOperation(
 export function createEnsureFresh(temporal: Client, tuning: Tuning | undefined): Connections['ensureFresh'] {
   const asking = new Map<string, Promise<FreshAnswer>>();
   return (ref, ask, caller) => {
-    const updateId = `fresh.${ask.generation}.${Math.floor(Date.now() / SHARE_MS)}`;
+    const updateId = `${ask.why === 'asked' ? 'asked' : 'fresh'}.${ask.generation}.${Math.floor(Date.now() / SHARE_MS)}`;
     const key = `${formatRef(ref)} ${updateId}`;
     const shared = asking.get(key);
     if (shared) return shared;
@@ -158,6 +158,7 @@ async function save(deps: ConnectionsDeps, request: SaveRequest, caller: Caller)
     grant: newId('gr'),
     lang,
     draft: settings,
+    about: request.about,
     sealed: secrets.client_secret || secrets.refresh_token ? await deps.sealer.seal('save', secrets) : undefined,
     tuning: deps.tuning,
     ...caller,
@@ -209,11 +210,15 @@ async function describe(deps: ConnectionsDeps, ref: ConnectionRef, lang: Lang = 
   return healthOfRow(context, deps.catalogue, lang);
 }
 
-/** @returns the same reading the workflow gives, out of the registry's projection */
+/**
+ * @param flows how many include it, where that is known
+ * @returns the same reading the workflow gives, out of the registry's projection
+ */
 export function healthOfRow(
   { connection, integration, client }: ConnectionContext,
   catalogue: Catalogue,
   lang: Lang = 'en',
+  flows?: number,
 ): HealthReading {
   const { settings } = integration;
   const preset = catalogue.get(settings.preset);
@@ -221,9 +226,10 @@ export function healthOfRow(
     app: preset ? displayName(settings, preset) : settings.label,
     client: client.label,
     account: connection.accountLabel ?? undefined,
+    owner: connection.owner ?? undefined,
   };
   const ref = formatRef({ tenant: connection.tenant, connection: connection.id });
-  return describeHealth({ ...connection, display, policy: settings.policy }, ref, new Date(), lang);
+  return describeHealth({ ...connection, display, policy: settings.policy, flows }, ref, new Date(), lang);
 }
 
 export const newId = (prefix: IdPrefix): string => idFrom(prefix, randomBytes(17));

@@ -1,6 +1,7 @@
 /** What a save leaves in the registry: all rows and the event, or nothing. */
 import { sql, type Kysely } from 'kysely';
 import { DurableOAuthError } from '../errors';
+import { listColumns } from './connection-lists';
 import type { Registration } from './contract';
 import { appendEvent } from './events';
 import { reserveFingerprint } from './fingerprints';
@@ -62,10 +63,11 @@ async function insertIntegration(db: Kysely<Tables>, registration: Registration)
 }
 
 async function insertConnection(db: Kysely<Tables>, registration: Registration): Promise<void> {
-  const { tenant, integration, connection, grant, token, account, state } = registration;
+  const { tenant, integration, connection, grant, token, account, state, about = {} } = registration;
   await db
     .insertInto('connections')
     .values({
+      ...listColumns(registration.settings),
       tenant,
       id: connection,
       integration_id: integration,
@@ -84,6 +86,9 @@ async function insertConnection(db: Kysely<Tables>, registration: Registration):
       account_label: account?.label ?? null,
       granted_at: registration.grantedAt ?? null,
       consent_deadline: registration.consentDeadline ?? null,
+      owner: about.owner ?? null,
+      region: about.region ?? null,
+      account_role: about.account_role ?? null,
     })
     .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
     .execute();

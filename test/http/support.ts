@@ -154,6 +154,7 @@ export class FakeTokens implements TokenReader {
       expiresAt: '2030-01-01T00:00:00.000Z',
       generation: this.generation,
       grant: 'gr_1',
+      audience: ['https://crm.test'],
       apiBaseUrl: 'https://api.crm.test/v1',
       preset: 'crm',
     };

@@ -2,6 +2,7 @@ import { initial } from './0001-initial';
 import { quarantine } from './0002-quarantine';
 import { platform } from './0003-platform';
 import { linkCompletedBy } from './0004-link-completed-by';
+import { connectionLists } from './0005-connection-lists';
 
 export interface Migration {
   readonly name: string;
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0002-quarantine', statements: quarantine },
   { name: '0003-platform', statements: platform },
   { name: '0004-link-completed-by', statements: linkCompletedBy },
+  { name: '0005-connection-lists', statements: connectionLists },
 ];
