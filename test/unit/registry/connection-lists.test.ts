@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import type { Registry } from '../../../src/registry/contract';
 import { openRegistry } from '../../../src/registry/open';
 import { testDatabase, type TestDatabase } from '../../support/database';
-import { FILTERS, seedManyConnections } from '../../support/many-connections';
+import { FILTERS, seedManyConnections } from '../../../bench/stage/many-connections';
 import { tenantGuard } from '../../support/tenant-guard';
 
 interface Plan {
