@@ -19,11 +19,15 @@ import { connectionRoutes } from './routes/connections';
 import { consentLinkRoutes } from './routes/consent-links';
 import { flowRoutes } from './routes/flows';
 import { flowVersionRoutes } from './routes/flow-versions';
+import { impactRoutes } from './routes/impact';
 import { integrationRoutes } from './routes/integrations';
+import { inventoryRoutes } from './routes/inventory';
 import { oauthClientRoutes } from './routes/oauth-clients';
 import { publicRoutes } from './routes/public';
+import { refreshRoutes } from './routes/refreshes';
 import { requestRoutes } from './routes/requests';
 import { revocationRoutes } from './routes/revocations';
+import { testRoutes } from './routes/tests';
 
 const BODY_LIMIT = 64 * 1024;
 /** A context id is two ids and a dot. */
@@ -87,7 +91,7 @@ export function buildApp(deps: AppDeps): FastifyInstance {
 }
 
 function api(app: App, deps: AppDeps): void {
-  const { tokens, apiCaller, config } = deps;
+  const { tokens, apiCaller, authorizationServer, config } = deps;
   publicRoutes(app, deps);
   openApiRoute(app);
   app.register(
@@ -104,12 +108,17 @@ function api(app: App, deps: AppDeps): void {
       flowVersionRoutes(v2, deps);
       integrationRoutes(v2, deps);
       connectionRoutes(v2, deps);
+      inventoryRoutes(v2, deps);
       consentLinkRoutes(v2, deps);
+      refreshRoutes(v2, deps);
+      impactRoutes(v2, deps);
       revocationRoutes(v2, deps);
       oauthClientRoutes(v2, deps);
       if (!config.tokenRoutes || tokens === undefined) return;
       accessTokenRoutes(v2, deps, tokens);
-      if (apiCaller) requestRoutes(v2, deps, tokens, apiCaller);
+      if (apiCaller === undefined) return;
+      requestRoutes(v2, deps, tokens, apiCaller);
+      if (authorizationServer) testRoutes(v2, deps, tokens, apiCaller, authorizationServer);
     },
     { prefix: '/v2' },
   );

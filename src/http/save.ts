@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
 import type { Caller, SaveOutcome, SaveRequest } from '../client/contract';
 import { idFrom } from '../connection/ids';
+import type { AboutConnection } from '../connection/messages';
 import { isReasonCode, type Lang } from '../connection/reasons';
 import { plain, wordReason } from '../connection/wording';
 import { DurableOAuthError, ERRORS } from '../errors';
@@ -12,7 +13,7 @@ import type { AppDeps } from './deps';
 import { ProblemError } from './problem';
 import { contextIdOf } from './redirect-uri';
 import { toIntegration } from './resources';
-import type { savedDocument, saveIntegration } from './schemas/integration';
+import type { IntegrationAttributes, savedDocument, saveIntegration } from './schemas/integration';
 import { toSettings } from './settings';
 
 type Document = z.output<typeof saveIntegration>;
@@ -24,7 +25,13 @@ export const RUNNING_RETRY_AFTER_SECONDS = 5;
  * Check everything that needs nobody else, and seal the secrets in their type.
  * @throws ProblemError; nothing has been called or stored then
  */
-export function toSaveRequest({ data }: Document, tenant: string, lang: Lang, deps: AppDeps): SaveRequest {
+export function toSaveRequest(
+  { data }: Document,
+  tenant: string,
+  lang: Lang,
+  caller: Caller,
+  deps: AppDeps,
+): SaveRequest {
   const { attributes } = data;
   const preset = deps.catalogue.get(attributes.preset);
   if (preset === undefined) {
@@ -33,14 +40,29 @@ export function toSaveRequest({ data }: Document, tenant: string, lang: Lang, de
     ]);
   }
   const integration = data.id ?? idFrom('in', randomBytes(17));
+  const settings = toSettings(attributes, preset, contextIdOf(tenant, integration), deps.config);
   return {
     tenant,
     integration,
-    settings: toSettings(attributes, preset, contextIdOf(tenant, integration), deps.config),
+    settings,
+    about: aboutOf(attributes, settings, caller),
     clientSecret: secret(attributes.client_secret),
     refreshToken: secret(attributes.refresh_token),
     lang,
   };
+}
+
+/** A machine's connection belongs to nobody, and survives everybody. */
+function aboutOf(
+  { owner, region, account_role }: IntegrationAttributes,
+  { grant_type }: SaveRequest['settings'],
+  { by }: Caller,
+): AboutConnection {
+  if (grant_type !== 'client_credentials') return { owner: owner ?? by, region, account_role };
+  if (owner === undefined) return { region, account_role };
+  throw new ProblemError([
+    { code: 'MEMBER_INVALID', detail: 'A machine has no owner', pointer: '/data/attributes/owner' },
+  ]);
 }
 
 const secret = (text: string | undefined): Secret | undefined => (text === undefined ? undefined : new Secret(text));

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import type { Registry } from './contract';
 import type { Tables } from './schema';
 
@@ -24,5 +24,21 @@ export function apiKeysRepository(db: Kysely<Tables>): Registry['apiKeys'] {
         ])
         .where('api_keys.prefix', '=', prefix)
         .executeTakeFirst(),
+
+    holders: (tenant) =>
+      db
+        .selectFrom('api_keys')
+        .innerJoin('principals', (join) =>
+          join.onRef('principals.tenant', '=', 'api_keys.tenant').onRef('principals.id', '=', 'api_keys.principal'),
+        )
+        .select(['principals.email', 'api_keys.permissions'])
+        .where('api_keys.tenant', '=', tenant)
+        .where('api_keys.revoked_at', 'is', null)
+        .where('principals.removed_at', 'is', null)
+        .where((eb) =>
+          eb.or([eb('api_keys.expires_at', 'is', null), eb('api_keys.expires_at', '>', sql<string>`now()`)]),
+        )
+        .orderBy('principals.email')
+        .execute(),
   };
 }

@@ -180,6 +180,8 @@ export interface Registry {
         }
       | undefined
     >;
+    /** Every key that is in force, with its principal. */
+    holders(tenant: string): Promise<readonly { email: string; permissions: readonly string[] }[]>;
   };
 
   readonly oauthClients: OAuthClients;

@@ -4,7 +4,7 @@ import { buildApp } from '../../src/http/app';
 import type { AppDeps } from '../../src/http/deps';
 import { PERMISSIONS } from '../../src/http/permissions';
 import { TOKEN_BEARING_ROUTES } from '../../src/http/routes/access-token';
-import { CALLBACK, CATALOGUE, FakeApi, FakeTokens } from './support';
+import { CALLBACK, CATALOGUE, FakeApi, FakeIdentity, FakeTokens } from './support';
 
 interface Route {
   readonly method: string;
@@ -32,6 +32,7 @@ function deps(change: Partial<AppDeps> = {}): AppDeps {
     catalogue: CATALOGUE,
     tokens: new FakeTokens(),
     apiCaller: new FakeApi(),
+    authorizationServer: new FakeIdentity(),
     config: {
       publicUrl: 'https://connect.test',
       callbackBase: CALLBACK,
@@ -101,7 +102,7 @@ describe('the routes that hand out tokens', () => {
     ['the server holds no reader', { tokens: undefined }],
   ])('do not exist when %s', async (_when, change) => {
     const urls = (await routesOf(deps(change))).map(({ url }) => url);
-    expect(urls.filter((url) => /access-token|requests/.test(url))).toEqual([]);
+    expect(urls.filter((url) => /access-token|requests|tests/.test(url))).toEqual([]);
   });
 });
 

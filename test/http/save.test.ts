@@ -317,7 +317,7 @@ describe('grants of a connection', () => {
   });
 
   it('003-12 client credentials have nobody to ask: no link is made, and none can be', async () => {
-    const answer = await save(basic, { id: 'machine' });
+    const answer = await save(basic, { id: 'robot' });
     expect(answer.json().included).toBeUndefined();
     expect(answer.body).not.toContain('/oauth/start/');
     const link = await call(t, 'POST', '/v2/tenants/acme/connections/cn_machine/consent-links', { auth });
@@ -391,5 +391,52 @@ describe('the outcome of a save', () => {
     expect([failed.statusCode, failed.json().errors[0].code]).toEqual([422, 'CLIENT_REJECTED']);
     t.connections.status = undefined;
     expect((await call(t, 'GET', `${PATH}/gone`, { auth })).statusCode).toBe(404);
+  });
+});
+
+describe('what a tenant says of the account', () => {
+  const shown = async (integration: string): Promise<Record<string, unknown>> =>
+    (await call(t, 'GET', `/v2/tenants/acme/connections/cn_${integration}`, { auth })).json().data.attributes;
+
+  it('004-16 marketplace account, region and role of the user are attributes of the connection', async () => {
+    await save({ ...code, region: 'DE', account_role: 'Seller Central admin' }, { id: 'market' });
+    expect(await shown('market')).toMatchObject({ region: 'DE', account_role: 'Seller Central admin' });
+    const ref = { tenant: 'acme', connection: 'cn_market' };
+    const token = {
+      grant: 'gr_2',
+      generation: 1,
+      issuedAt: '2026-07-01T10:00:00.000Z',
+      receivedAt: '2026-07-01T10:00:00.000Z',
+      expiresAt: '2026-07-01T11:00:00.000Z',
+      lifetimeSeconds: 3600,
+      scope: 'read',
+      refreshable: true,
+    };
+    const event = { type: 'grant.adopted', by: 'system', traceId: 'test' };
+    const account = { id: 'A1B2', label: 'Shop One' };
+    await t.registry.connections.adoptGrant(ref, { token, account, grantedAt: token.issuedAt, event });
+    expect(await shown('market')).toMatchObject({
+      account_id: 'A1B2',
+      account_label: 'Shop One',
+      region: 'DE',
+      account_role: 'Seller Central admin',
+    });
+  });
+
+  it('who saves a grant of a person answers for it, unless another is named', async () => {
+    await save(code, { id: 'mine' });
+    await save({ ...pasted, owner: 'ann@acme.test' }, { id: 'anns' });
+    expect([(await shown('mine'))['owner'], (await shown('anns'))['owner']]).toEqual([
+      'ops@acme.test',
+      'ann@acme.test',
+    ]);
+  });
+
+  it('003-14 a machine has no owner, and none may be given to it', async () => {
+    await save({ ...basic, region: 'EU' }, { id: 'robot' });
+    const attributes = await shown('robot');
+    expect(attributes).toMatchObject({ region: 'EU' });
+    expect(attributes).not.toHaveProperty('owner');
+    await expectRefused({ ...basic, owner: 'ann@acme.test' }, 422, { code: 'MEMBER_INVALID', pointer: at('owner') });
   });
 });

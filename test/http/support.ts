@@ -13,14 +13,15 @@ import type {
   SaveRequest,
   TokenReader,
 } from '../../src/client/contract';
-import type { Tombstone } from '../../src/connection/messages';
+import type { AboutConnection, FreshAnswer, Tombstone } from '../../src/connection/messages';
+import type { ConnectionRef } from '../../src/connection/types';
 import { DurableOAuthError, isDurableOAuthError } from '../../src/errors';
 import { createApiKey } from '../../src/http/api-keys';
 import { buildApp } from '../../src/http/app';
 import type { AppConfig } from '../../src/http/deps';
-import type { ApiAnswer, ApiCaller, ApiRequest } from '../../src/oauth/contract';
+import type { ApiAnswer, ApiCaller, ApiRequest, OAuthClientTarget } from '../../src/oauth/contract';
 import { createCatalogue } from '../../src/providers/catalogue';
-import type { Registry } from '../../src/registry/contract';
+import type { Registration, Registry } from '../../src/registry/contract';
 import { openRegistry } from '../../src/registry/open';
 import { Secret } from '../../src/vault/secret';
 import { testDatabase } from '../support/database';
@@ -64,13 +65,23 @@ export class FakeConnections implements Connections {
     return this.status;
   }
 
-  async revoke(ref: { tenant: string; connection: string }, reason: string, { by }: Caller): Promise<Tombstone> {
+  async revoke(ref: ConnectionRef, reason: string, { by }: Caller): Promise<Tombstone> {
     this.revocations.push(`${ref.tenant}/${ref.connection}`);
     const event = { type: 'connection.frozen', by, traceId: 'test' };
     return { v: 1, by, reason, frozenAt: await this.#registry.connections.freeze(ref, event), provider: 'pending' };
   }
 
-  ensureFresh = unused;
+  /** What was asked of it, and what it answers. */
+  readonly asked: { ref: ConnectionRef; ask: unknown; caller: Caller }[] = [];
+  fresh: Partial<FreshAnswer> | DurableOAuthError = {};
+
+  async ensureFresh(ref: ConnectionRef, ask: { generation: number }, caller: Caller): Promise<FreshAnswer> {
+    this.asked.push({ ref, ask, caller });
+    if (this.fresh instanceof DurableOAuthError) throw this.fresh;
+    const { generation } = ask;
+    return { v: 1, state: 'active', generation, expiresAt: null, grant: 'gr_1', ...this.fresh };
+  }
+
   nudge = unused;
   describe = unused;
 }
@@ -173,6 +184,17 @@ export class FakeApi implements ApiCaller {
   }
 }
 
+export class FakeIdentity {
+  readonly asked: { target: OAuthClientTarget; token: string }[] = [];
+  failure: Error | undefined;
+
+  async identify(target: OAuthClientTarget, token: Secret): Promise<{ id: string; label: string }> {
+    this.asked.push({ target, token: token.reveal() });
+    if (this.failure) throw this.failure;
+    return { id: 'acct-1', label: 'ann@shop.test' };
+  }
+}
+
 export interface TestApp {
   readonly app: FastifyInstance;
   readonly registry: Registry;
@@ -181,23 +203,27 @@ export interface TestApp {
   readonly oauthClients: FakeOAuthClients;
   readonly tokens: FakeTokens;
   readonly api: FakeApi;
+  readonly identity: FakeIdentity;
   readonly databaseUrl: string;
   /** Everything that was logged. */
   readonly logged: string[];
   /** An Authorization header for a new key of the tenant, which is made when it is not there. */
   bearer(tenant: string, ...permissions: string[]): Promise<string>;
+  /** The same for another person. */
+  bearerOf(tenant: string, email: string, ...permissions: string[]): Promise<string>;
   stop(): Promise<void>;
 }
 
 export async function startTestApp(config: Partial<AppConfig> = {}): Promise<TestApp> {
   const database = await testDatabase();
   const registry = await openRegistry({ url: database.url });
-  const [connections, consents, oauthClients, tokens, api] = [
+  const [connections, consents, oauthClients, tokens, api, identity] = [
     new FakeConnections(registry),
     new FakeConsents(),
     new FakeOAuthClients(registry),
     new FakeTokens(),
     new FakeApi(),
+    new FakeIdentity(),
   ];
   const logged: string[] = [];
   const app = buildApp({
@@ -207,6 +233,7 @@ export async function startTestApp(config: Partial<AppConfig> = {}): Promise<Tes
     effects: { drain: async () => 0 },
     tokens,
     apiCaller: api,
+    authorizationServer: identity,
     registry,
     catalogue: CATALOGUE,
     publicKeys: {
@@ -232,27 +259,37 @@ export async function startTestApp(config: Partial<AppConfig> = {}): Promise<Tes
     oauthClients,
     tokens,
     api,
+    identity,
     databaseUrl: database.url,
     logged,
-    async bearer(tenant, ...permissions) {
-      if ((await registry.tenants.get(tenant)) === undefined) await registry.tenants.create(tenant, `${tenant} Ltd`);
-      const principal = await registry.principals.ensure(tenant, `ops@${tenant}.test`);
-      const { key, prefix, hash } = createApiKey();
-      await registry.apiKeys.create({ tenant, principal: principal.id, prefix, hash, permissions });
-      return `Bearer ${key.reveal()}`;
-    },
+    bearer: (tenant, ...permissions) => bearerOf(tenant, `ops@${tenant}.test`, permissions),
+    bearerOf: (tenant, email, ...permissions) => bearerOf(tenant, email, permissions),
     async stop() {
       await app.close();
       await registry.close();
       await database.stop();
     },
   };
+
+  async function bearerOf(tenant: string, email: string, permissions: readonly string[]): Promise<string> {
+    if ((await registry.tenants.get(tenant)) === undefined) await registry.tenants.create(tenant, `${tenant} Ltd`);
+    const principal = await registry.principals.ensure(tenant, email);
+    const { key, prefix, hash } = createApiKey();
+    await registry.apiKeys.create({ tenant, principal: principal.id, prefix, hash, permissions });
+    return `Bearer ${key.reveal()}`;
+  }
 }
 
 export async function seedConnection(
   registry: Registry,
-  { tenant, integration, settings }: Pick<SaveRequest, 'tenant' | 'integration' | 'settings'>,
+  {
+    tenant,
+    integration,
+    settings,
+    about,
+  }: Pick<SaveRequest, 'tenant' | 'integration' | 'settings'> & { readonly about?: AboutConnection },
   connection: string,
+  change: Partial<Registration> = {},
 ): Promise<void> {
   const consent = settings.grant_type === 'authorization_code';
   await registry.integrations.register({
@@ -265,7 +302,9 @@ export async function seedConnection(
     state: consent ? 'pending_consent' : 'active',
     nextAttemptAt: null,
     consentDeadline: consent ? '2030-01-01T00:00:00.000Z' : undefined,
+    about,
     event: { type: 'integration.saved', by: 'ops@test', traceId: 'test' },
+    ...change,
   });
 }
 

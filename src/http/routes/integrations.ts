@@ -31,7 +31,7 @@ export function integrationRoutes(app: App, deps: AppDeps): void {
     schema: { params: tenantPath, body: saveIntegration, response: { 201: savedDocument, 202: runningDocument } },
     handler: async (request, reply) => {
       const lang = languageOf(request.headers['accept-language']);
-      const save = toSaveRequest(request.body, request.params.tenant, lang, deps);
+      const save = toSaveRequest(request.body, request.params.tenant, lang, callerOf(request), deps);
       await refuseTaken(deps, save);
       const outcome = await connections.save(save, callerOf(request));
       if (outcome.kind === 'failed') throw failedSave(outcome, appOf(save, deps.catalogue), lang);
