@@ -92,6 +92,7 @@ export function createEnsureFresh(temporal: Client, tuning: Tuning | undefined):
 export function createConnections(deps: ConnectionsDeps): Connections {
   return {
     save: (request, caller) => save(deps, request, caller),
+    saveLater: async (request, delayMs, caller) => void (await startSave(deps, request, caller, delayMs)),
 
     async saveStatus(tenant, integration) {
       const handle = deps.temporal.workflow.getHandle(saveWorkflowId(tenant, integration));
@@ -141,7 +142,13 @@ export function createConnections(deps: ConnectionsDeps): Connections {
   };
 }
 
-async function save(deps: ConnectionsDeps, request: SaveRequest, caller: Caller): Promise<SaveOutcome> {
+/** @throws SAVE_IN_PROGRESS, TEMPORAL_UNAVAILABLE */
+async function startSave(
+  deps: ConnectionsDeps,
+  request: SaveRequest,
+  caller: Caller,
+  startDelay?: number,
+): Promise<{ readonly connection: string; result(): Promise<unknown> }> {
   const { tenant, integration, settings, lang } = request;
   const secrets = {
     client_secret: request.clientSecret?.reveal(),
@@ -169,14 +176,24 @@ async function save(deps: ConnectionsDeps, request: SaveRequest, caller: Caller)
         workflowId: saveWorkflowId(tenant, integration),
         taskQueue: TASK_QUEUE,
         args: [input],
+        startDelay,
       }),
     );
-    const done = await orLate<unknown>(handle.result(), SAVE_WAIT_MS);
-    return done ? { kind: 'saved', integration, connection: input.connection } : { kind: 'running' };
+    return { connection: input.connection, result: () => handle.result() };
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) {
       throw new DurableOAuthError('SAVE_IN_PROGRESS', 'This integration is being saved', { tenant, integration });
     }
+    throw asOurs(error, 'Saving an integration');
+  }
+}
+
+async function save(deps: ConnectionsDeps, request: SaveRequest, caller: Caller): Promise<SaveOutcome> {
+  const { connection, result } = await startSave(deps, request, caller);
+  try {
+    const done = await orLate(result(), SAVE_WAIT_MS);
+    return done ? { kind: 'saved', integration: request.integration, connection } : { kind: 'running' };
+  } catch (error) {
     if (error instanceof WorkflowFailedError) return failedSave(error);
     throw asOurs(error, 'Saving an integration');
   }

@@ -47,6 +47,8 @@ export type SaveOutcome =
 export interface Connections {
   /** Validate, store and register, and wait up to 25 s. @throws SAVE_IN_PROGRESS, TEMPORAL_UNAVAILABLE */
   save(request: SaveRequest, caller: Caller): Promise<SaveOutcome>;
+  /** Begin a save after the delay and do not wait for it: Temporal keeps it. @throws SAVE_IN_PROGRESS, TEMPORAL_UNAVAILABLE */
+  saveLater(request: SaveRequest, delayMs: number, caller: Caller): Promise<void>;
   /** The save workflow of an integration that has no row: running, failed, or undefined = there is none. */
   saveStatus(tenant: string, integration: string): Promise<SaveOutcome | undefined>;
   /**

@@ -20,6 +20,7 @@ import { consentLinkRoutes } from './routes/consent-links';
 import { flowRoutes } from './routes/flows';
 import { flowVersionRoutes } from './routes/flow-versions';
 import { impactRoutes } from './routes/impact';
+import { importRoutes } from './routes/imports';
 import { integrationRoutes } from './routes/integrations';
 import { inventoryRoutes } from './routes/inventory';
 import { oauthClientRoutes } from './routes/oauth-clients';
@@ -109,6 +110,7 @@ function api(app: App, deps: AppDeps): void {
       integrationRoutes(v2, deps);
       connectionRoutes(v2, deps);
       inventoryRoutes(v2, deps);
+      importRoutes(v2, deps);
       consentLinkRoutes(v2, deps);
       refreshRoutes(v2, deps);
       impactRoutes(v2, deps);

@@ -24,6 +24,7 @@ export const PERMISSIONS = [
   'tenants.connections.revoke',
   'tenants.connections.request',
   'tenants.connections.get_token',
+  'tenants.connections.import',
 ] as const;
 
 export type Permission = (typeof PERMISSIONS)[number];

@@ -317,7 +317,7 @@ describe('grants of a connection', () => {
   });
 
   it('003-12 client credentials have nobody to ask: no link is made, and none can be', async () => {
-    const answer = await save(basic, { id: 'robot' });
+    const answer = await save(basic, { id: 'machine' });
     expect(answer.json().included).toBeUndefined();
     expect(answer.body).not.toContain('/oauth/start/');
     const link = await call(t, 'POST', '/v2/tenants/acme/connections/cn_machine/consent-links', { auth });
@@ -433,8 +433,8 @@ describe('what a tenant says of the account', () => {
   });
 
   it('003-14 a machine has no owner, and none may be given to it', async () => {
-    await save({ ...basic, region: 'EU' }, { id: 'robot' });
-    const attributes = await shown('robot');
+    await save({ ...basic, region: 'EU' }, { id: 'keyed' });
+    const attributes = await shown('keyed');
     expect(attributes).toMatchObject({ region: 'EU' });
     expect(attributes).not.toHaveProperty('owner');
     await expectRefused({ ...basic, owner: 'ann@acme.test' }, 422, { code: 'MEMBER_INVALID', pointer: at('owner') });

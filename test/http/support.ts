@@ -61,6 +61,16 @@ export class FakeConnections implements Connections {
     return { kind: 'saved', integration: request.integration, connection };
   }
 
+  /** What is to begin later, and when. */
+  readonly later: { request: SaveRequest; delayMs: number }[] = [];
+  laterFailures: (DurableOAuthError | undefined)[] = [];
+
+  async saveLater(request: SaveRequest, delayMs: number): Promise<void> {
+    const failure = this.laterFailures.shift();
+    if (failure) throw failure;
+    this.later.push({ request, delayMs });
+  }
+
   async saveStatus(): Promise<SaveOutcome | undefined> {
     return this.status;
   }

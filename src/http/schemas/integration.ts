@@ -41,7 +41,7 @@ const policy = z.strictObject({
   absolute_limit_seconds: seconds.optional(),
 });
 
-const attributes = z.strictObject({
+export const integrationAttributes = z.strictObject({
   label: text(120),
   grant_type: grantType,
   preset: text(64).default('generic'),
@@ -72,8 +72,8 @@ const attributes = z.strictObject({
   policy: policy.default({}),
 });
 
-export const saveIntegration = input('integration', attributes);
-export type IntegrationAttributes = z.output<typeof attributes>;
+export const saveIntegration = input('integration', integrationAttributes);
+export type IntegrationAttributes = z.output<typeof integrationAttributes>;
 
 export const integration = resource(
   'integration',
