@@ -54,7 +54,7 @@ describe('what a tenant says of the account', () => {
     };
     const event = { type: 'grant.adopted', by: 'system', traceId: 'test' };
     const account = { id: 'A1B2', label: 'Shop One' };
-    await t.registry.connections.adoptGrant(ref, { token, account, grantedAt: token.issuedAt, event });
+    await t.registry.connections.adoptGrant(ref, { token, account, grantedAt: token.issuedAt, thaw: true, event });
     expect(await shown('market')).toMatchObject({
       account_id: 'A1B2',
       account_label: 'Shop One',
