@@ -42,6 +42,7 @@ export function createRegisterIntegration(deps: RegisterDeps): DurableOAuthActiv
           ? undefined
           : new Date(Date.now() + (input.tuning?.pendingConsentMs ?? PENDING_MS)).toISOString(),
         fingerprint: validation.fingerprint,
+        about: input.about,
         event: {
           type: 'integration.saved',
           by,

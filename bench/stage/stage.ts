@@ -74,8 +74,8 @@ export async function setStage(clients: Readonly<Record<string, { secret: string
   };
 }
 
-/** One stage, one database; the whole server is thrown away at the end. */
-async function ownOn(server: string): Promise<string> {
+/** One benchmark, one database; the whole server is thrown away at the end. */
+export async function ownOn(server: string): Promise<string> {
   const client = new PostgresClient({ connectionString: server });
   await client.connect();
   const name = `bench_${randomBytes(6).toString('hex')}`;

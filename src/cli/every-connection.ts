@@ -11,11 +11,7 @@ export async function* everyConnection(
   for (const tenant of tenants ?? (await registry.tenants.ids())) {
     for (let after: string | undefined; ;) {
       const rows = await registry.connections.list(tenant, { size: PAGE, after });
-      for (const { id } of rows) {
-        const context = await registry.connections.context({ tenant, connection: id });
-        // Removed since the page was read.
-        if (context !== undefined) yield context;
-      }
+      yield* await registry.connections.contexts(tenant, rows);
       if (rows.length < PAGE) break;
       after = rows.at(-1)?.id;
     }

@@ -21,6 +21,7 @@ export async function runServer(config: Config, options: ComposeOptions = {}): P
     effects: parts.effects,
     tokens: config.tokenRoutes ? parts.tokens : undefined,
     apiCaller: config.tokenRoutes ? parts.apiCaller : undefined,
+    authorizationServer: config.tokenRoutes ? parts.authorizationServer : undefined,
     registry: parts.registry,
     catalogue: parts.catalogue,
     publicKeys: parts.publicKeys,

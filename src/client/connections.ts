@@ -68,7 +68,7 @@ function startOperation(
 export function createEnsureFresh(temporal: Client, tuning: Tuning | undefined): Connections['ensureFresh'] {
   const asking = new Map<string, Promise<FreshAnswer>>();
   return (ref, ask, caller) => {
-    const updateId = `fresh.${ask.generation}.${Math.floor(Date.now() / SHARE_MS)}`;
+    const updateId = `${ask.why === 'asked' ? 'asked' : 'fresh'}.${ask.generation}.${Math.floor(Date.now() / SHARE_MS)}`;
     const key = `${formatRef(ref)} ${updateId}`;
     const shared = asking.get(key);
     if (shared) return shared;
@@ -92,6 +92,7 @@ export function createEnsureFresh(temporal: Client, tuning: Tuning | undefined):
 export function createConnections(deps: ConnectionsDeps): Connections {
   return {
     save: (request, caller) => save(deps, request, caller),
+    saveLater: async (request, delayMs, caller) => void (await startSave(deps, request, caller, delayMs)),
 
     async saveStatus(tenant, integration) {
       const handle = deps.temporal.workflow.getHandle(saveWorkflowId(tenant, integration));
@@ -141,7 +142,13 @@ export function createConnections(deps: ConnectionsDeps): Connections {
   };
 }
 
-async function save(deps: ConnectionsDeps, request: SaveRequest, caller: Caller): Promise<SaveOutcome> {
+/** @throws SAVE_IN_PROGRESS, TEMPORAL_UNAVAILABLE */
+async function startSave(
+  deps: ConnectionsDeps,
+  request: SaveRequest,
+  caller: Caller,
+  startDelay?: number,
+): Promise<{ readonly connection: string; result(): Promise<unknown> }> {
   const { tenant, integration, settings, lang } = request;
   const secrets = {
     client_secret: request.clientSecret?.reveal(),
@@ -158,6 +165,7 @@ async function save(deps: ConnectionsDeps, request: SaveRequest, caller: Caller)
     grant: newId('gr'),
     lang,
     draft: settings,
+    about: request.about,
     sealed: secrets.client_secret || secrets.refresh_token ? await deps.sealer.seal('save', secrets) : undefined,
     tuning: deps.tuning,
     ...caller,
@@ -168,14 +176,24 @@ async function save(deps: ConnectionsDeps, request: SaveRequest, caller: Caller)
         workflowId: saveWorkflowId(tenant, integration),
         taskQueue: TASK_QUEUE,
         args: [input],
+        startDelay,
       }),
     );
-    const done = await orLate<unknown>(handle.result(), SAVE_WAIT_MS);
-    return done ? { kind: 'saved', integration, connection: input.connection } : { kind: 'running' };
+    return { connection: input.connection, result: () => handle.result() };
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) {
       throw new DurableOAuthError('SAVE_IN_PROGRESS', 'This integration is being saved', { tenant, integration });
     }
+    throw asOurs(error, 'Saving an integration');
+  }
+}
+
+async function save(deps: ConnectionsDeps, request: SaveRequest, caller: Caller): Promise<SaveOutcome> {
+  const { connection, result } = await startSave(deps, request, caller);
+  try {
+    const done = await orLate(result(), SAVE_WAIT_MS);
+    return done ? { kind: 'saved', integration: request.integration, connection } : { kind: 'running' };
+  } catch (error) {
     if (error instanceof WorkflowFailedError) return failedSave(error);
     throw asOurs(error, 'Saving an integration');
   }
@@ -209,11 +227,15 @@ async function describe(deps: ConnectionsDeps, ref: ConnectionRef, lang: Lang = 
   return healthOfRow(context, deps.catalogue, lang);
 }
 
-/** @returns the same reading the workflow gives, out of the registry's projection */
+/**
+ * @param flows how many include it, where that is known
+ * @returns the same reading the workflow gives, out of the registry's projection
+ */
 export function healthOfRow(
   { connection, integration, client, provider }: ConnectionContext,
   catalogue: Catalogue,
   lang: Lang = 'en',
+  flows?: number,
 ): HealthReading {
   const { settings } = integration;
   const preset = findPreset(catalogue, settings.preset, provider);
@@ -221,9 +243,10 @@ export function healthOfRow(
     app: preset ? displayName(settings, preset) : settings.label,
     client: client.label,
     account: connection.accountLabel ?? undefined,
+    owner: connection.owner ?? undefined,
   };
   const ref = formatRef({ tenant: connection.tenant, connection: connection.id });
-  return describeHealth({ ...connection, display, policy: settings.policy }, ref, new Date(), lang);
+  return describeHealth({ ...connection, display, policy: settings.policy, flows }, ref, new Date(), lang);
 }
 
 export const newId = (prefix: IdPrefix): string => idFrom(prefix, randomBytes(17));

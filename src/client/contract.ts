@@ -1,5 +1,6 @@
 /** What a caller holds. Built by src/compose.ts; typed here so that routes, pages and the CLI need no implementation. */
 import type {
+  AboutConnection,
   ConsentReading,
   ConsentStage,
   EnsureFresh,
@@ -24,6 +25,7 @@ export interface SaveRequest {
   /** Client-made or ours; the connection's id is made beside it. */
   readonly integration: string;
   readonly settings: IntegrationSettings;
+  readonly about?: AboutConnection;
   readonly clientSecret?: Secret;
   readonly refreshToken?: Secret;
   /** Through the OAuth client the tenant has for this component; no client secret is given then. */
@@ -45,11 +47,13 @@ export type SaveOutcome =
 export interface Connections {
   /** Validate, store and register, and wait up to 25 s. @throws SAVE_IN_PROGRESS, TEMPORAL_UNAVAILABLE */
   save(request: SaveRequest, caller: Caller): Promise<SaveOutcome>;
+  /** Begin a save after the delay and do not wait for it: Temporal keeps it. @throws SAVE_IN_PROGRESS, TEMPORAL_UNAVAILABLE */
+  saveLater(request: SaveRequest, delayMs: number, caller: Caller): Promise<void>;
   /** The save workflow of an integration that has no row: running, failed, or undefined = there is none. */
   saveStatus(tenant: string, integration: string): Promise<SaveOutcome | undefined>;
   /**
    * Have the newest generation within about 3 s, or what there is. Starts the connection's workflow when it is lost.
-   * Callers of one generation share one update. Never throws for provider trouble.
+   * Callers of one generation share one update, people one of their own. Never throws for provider trouble.
    * @throws TEMPORAL_UNAVAILABLE
    */
   ensureFresh(ref: ConnectionRef, ask: Pick<EnsureFresh, 'generation' | 'why'>, caller: Caller): Promise<FreshAnswer>;
@@ -126,6 +130,8 @@ export interface FreshToken {
   readonly expiresAt: string | null;
   readonly generation: number;
   readonly grant: string;
+  /** Origins of the OAuth endpoints when it was granted; none other may see it but the API. */
+  readonly audience: readonly string[];
   readonly apiBaseUrl: string;
   readonly preset: string;
 }

@@ -191,6 +191,7 @@ function tokenOf({ context }: Row, { generation, set }: Held): FreshToken {
     expiresAt: set.expiresAt,
     generation,
     grant: context.connection.grantId ?? '',
+    audience: set.audience,
     apiBaseUrl: settings.api_base_url,
     preset: settings.preset,
   };

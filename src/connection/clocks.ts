@@ -51,6 +51,23 @@ export function youthMs(lifetimeSeconds: number | null): number {
   return lifetimeSeconds === null ? MINUTE : Math.min(MINUTE, (lifetimeSeconds * SECOND) / 4);
 }
 
+/** From when on a person may have a newer generation before this one is due: not young, and taken by the provider. */
+export function renewableFrom(token: Pick<Carried, 'issuedAt' | 'lifetimeSeconds'>, policy: Policy): number {
+  if (token.issuedAt === undefined) return 0;
+  return Math.max(epoch(token.issuedAt) + youthMs(token.lifetimeSeconds), refreshNotBefore(token.issuedAt, policy));
+}
+
+/** When the provider ends the authorization, used or not, and when it does so unless it is used; undefined = not known. */
+export function authorizationEnds(
+  { grantedAt, usedAt }: { readonly grantedAt: string | null; readonly usedAt: string | null },
+  policy: Pick<Policy, 'grantType' | 'idleLimitSeconds' | 'absoluteLimitSeconds'>,
+): { readonly idle?: string; readonly absolute?: string } {
+  if (policy.grantType === 'client_credentials') return {};
+  const after = (from: string | null, seconds: number | undefined): string | undefined =>
+    from === null || seconds === undefined ? undefined : iso(epoch(from) + seconds * SECOND);
+  return { idle: after(usedAt, policy.idleLimitSeconds), absolute: after(grantedAt, policy.absoluteLimitSeconds) };
+}
+
 type TokenClock = Pick<Carried, 'issuedAt' | 'expiresAt' | 'lifetimeSeconds' | 'refreshable' | 'usedAt'>;
 
 /**
@@ -70,8 +87,12 @@ export function refreshDueAt(token: TokenClock, policy: Policy, around: Surround
     due.push(epoch(token.usedAt ?? token.issuedAt) + (policy.idleLimitSeconds * SECOND) / 2);
   }
   if (due.length === 0) return undefined;
-  const notBefore = epoch(token.issuedAt) + (policy.minRefreshIntervalSeconds ?? 0) * SECOND;
-  return Math.max(Math.min(...due), notBefore);
+  return Math.max(Math.min(...due), refreshNotBefore(token.issuedAt, policy));
+}
+
+/** Providers that refuse an early refresh name a minimum interval. */
+function refreshNotBefore(issuedAt: string, { minRefreshIntervalSeconds = 0 }: Policy): number {
+  return epoch(issuedAt) + minRefreshIntervalSeconds * SECOND;
 }
 
 /**

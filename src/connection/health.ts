@@ -5,7 +5,8 @@
 import type { ErrorCode } from '../errors';
 import type { HealthReading } from './messages';
 import type { Lang } from './reasons';
-import type { ConnectionState, Display, Evidence, Fallback, Recovery, Who } from './types';
+import type { ConnectionState, Display, Evidence, Fallback, Recovery } from './types';
+import { whoActs } from './who';
 import { FACTS, FAILURES, HEADINGS, RECOVERIES, WHO } from './words';
 import { fill, join, minute, plain, wordReason, wordState, type Values } from './wording';
 
@@ -25,6 +26,8 @@ export interface HealthFacts {
   readonly consentDeadline?: string | null;
   readonly display: Display;
   readonly policy: { readonly fallback: Fallback };
+  /** How many flows include it, where that was asked for. */
+  readonly flows?: number;
 }
 
 /**
@@ -37,7 +40,7 @@ export function describeHealth(facts: HealthFacts, ref: string, now: Date, lang:
   const choices = { fallback: facts.policy.fallback };
   const state = wordState(facts.state, lang, values, choices);
   const reason = facts.reason ? wordReason(facts.reason, lang, values, choices) : undefined;
-  const who = reason?.who ?? whoActs(facts);
+  const who = whoActs(facts);
   const nextAction = join(
     reason?.next || (facts.recovery ? '' : state.next),
     facts.recovery ? RECOVERIES[lang][facts.recovery] : '',
@@ -90,18 +93,8 @@ function valuesOf(facts: HealthFacts, now: Date): Values {
     next_attempt: facts.nextAttemptAt && minute(facts.nextAttemptAt),
     expired_on: minute(facts.since),
     evidence: facts.evidence?.id,
+    flows: facts.flows?.toString(),
   };
-}
-
-const WHO_ENDS: Readonly<Record<Recovery, Who>> = {
-  automatic: 'nobody',
-  after_fix: 'administrator',
-  reconnect: 'account_owner',
-};
-
-function whoActs({ state, recovery }: HealthFacts): Who {
-  if (recovery) return WHO_ENDS[recovery];
-  return state === 'pending_consent' || state === 'reauth_required' ? 'account_owner' : 'nobody';
 }
 
 function evidenceText({ evidence, reason }: HealthFacts, lang: Lang): string {

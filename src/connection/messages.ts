@@ -37,7 +37,8 @@ export type EnsureFresh = Origin & {
   readonly v: 1;
   /** The generation the caller holds; 0 = none. */
   readonly generation: number;
-  readonly why: 'expiring' | 'refused';
+  /** The caller's clock says so; the API refused that generation; a person wants a newer one, if it may be had. */
+  readonly why: 'expiring' | 'refused' | 'asked';
 };
 
 export type FreshAnswer = {
@@ -269,6 +270,16 @@ export type IntegrationSettings = {
   readonly refresh_token_required: boolean;
 };
 
+/** What the tenant says of the account behind a connection; nothing is decided by it. */
+export type AboutConnection = {
+  /** E-mail address of the principal who answers for it; a machine's has none. */
+  readonly owner?: string;
+  /** Marketplace region of the account. */
+  readonly region?: string;
+  /** What the account is there. */
+  readonly account_role?: string;
+};
+
 export type SaveInput = Origin & {
   readonly v: 1;
   readonly tenant: string;
@@ -283,6 +294,7 @@ export type SaveInput = Origin & {
   readonly component?: string;
   readonly lang: string;
   readonly draft: IntegrationSettings;
+  readonly about?: AboutConnection;
   /** JWE of `{ client_secret?, refresh_token? }`. */
   readonly sealed?: string;
   readonly tuning?: Tuning;

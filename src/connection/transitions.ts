@@ -10,12 +10,13 @@ import {
   isDead,
   iso,
   refreshDueAt,
+  renewableFrom,
   retryDelayMs,
   SECOND,
   youthMs,
   type Surroundings,
 } from './clocks';
-import type { Ambiguity, Carried } from './messages';
+import type { Ambiguity, Carried, EnsureFresh } from './messages';
 import { retryAfterAmbiguity } from './rotation';
 import type { ConnectionState, Display, FailureFacts, Policy, Recovery, TokenFacts } from './types';
 
@@ -43,7 +44,7 @@ export type CoreEvent =
   /** A consent brought no refresh token, but the account is the same: the old grant is to be proved by one refresh. */
   | { readonly type: 'keep_requested'; readonly consent: string }
   /** A caller holds this generation and needs another. */
-  | { readonly type: 'asked'; readonly generation: number; readonly why: 'expiring' | 'refused' }
+  | { readonly type: 'asked'; readonly generation: number; readonly why: EnsureFresh['why'] }
   | { readonly type: 'nudged' }
   | { readonly type: 'frozen'; readonly reason: 'REVOKED_HERE' | 'OAUTH_CLIENT_UNUSABLE' }
   /** The registry answered a projection with its version. */
@@ -240,12 +241,13 @@ function limitReached(c: Carried, now: number): boolean {
 
 // ── callers, corrections, time ────────────────────────────────────────────────────────────────────────────────────
 
-function afterQuestion(c: Carried, generation: number, why: 'expiring' | 'refused', around: Surroundings): Carried {
+function afterQuestion(c: Carried, generation: number, why: EnsureFresh['why'], around: Surroundings): Carried {
   // Somebody else has a newer one; or no attempt can help; or a failed one has its own clock (Retry-After).
   if (generation < c.generation || !canRefresh(c) || c.failures > 0) return c;
   const youngUntil = c.issuedAt === undefined ? 0 : epoch(c.issuedAt) + youthMs(c.lifetimeSeconds);
   if (why === 'refused' && around.now < youngUntil) return afterYoungRefusal(c, around);
-  const due = why === 'refused' || wantsRefresh(c, around.now);
+  const may = why === 'asked' && around.now >= renewableFrom(c, c.policy);
+  const due = why === 'refused' || may || wantsRefresh(c, around.now);
   return due ? { ...c, nextAttemptAt: iso(around.now) } : c;
 }
 

@@ -38,6 +38,14 @@ export type Fallback = 'pause' | 'skip' | 'fail';
 
 /** Who the reader should ask. */
 export type Who = 'nobody' | 'account_owner' | 'administrator' | 'provider_administrator' | 'operator' | 'flow_author';
+export const WHO_ACTS: readonly Who[] = [
+  'nobody',
+  'account_owner',
+  'administrator',
+  'provider_administrator',
+  'operator',
+  'flow_author',
+];
 
 /**
  * Marks payloads of workflows and activities. Values are facts: numbers, names, ids, times. A `Secret`

@@ -113,3 +113,65 @@ export const REVOCATION_STEPS = {
     not_destroyed: 'Nuestra copia del acceso ya no se usa y se está destruyendo.',
   },
 } as const satisfies Both<Readonly<Record<string, string>>>;
+
+/** What came of a refresh that somebody asked for. */
+export const REFRESH_OUTCOMES = {
+  en: {
+    refreshed: '{app} renewed the access. It is valid until {until}.',
+    kept: 'The access was kept: it is very new, or {app} gives no newer one yet. It is valid until {until}.',
+    pending: '{app} has not answered yet. Look again in a moment.',
+    not_refreshed: 'The access was not renewed.',
+  },
+  es: {
+    refreshed: '{app} renovó el acceso. Es válido hasta el {until}.',
+    kept: 'El acceso se conservó: es muy nuevo, o {app} no da todavía uno más nuevo. Es válido hasta el {until}.',
+    pending: '{app} no ha respondido todavía. Vuelva a mirar en un momento.',
+    not_refreshed: 'El acceso no se renovó.',
+  },
+} as const satisfies Both<Readonly<Record<string, string>>>;
+
+/** What a test of a connection showed. */
+export const TEST_OUTCOMES = {
+  en: {
+    works: '{app} accepted our access.',
+    refused: '{app} answered, but does not accept our access.',
+    not_permitted: '{app} knows our access, but does not permit what was asked. A permission may be missing.',
+    unproven: '{app} answers, but not whether it accepts our access: there is nothing at the address that was asked.',
+    failing: '{app} has a problem of its own, or asks us to slow down. Test again later.',
+    unreachable: '{app} did not answer. Test again later.',
+    not_sent: 'Nothing was sent to {app}: there is no access to test, or no address that may be asked.',
+  },
+  es: {
+    works: '{app} aceptó nuestro acceso.',
+    refused: '{app} respondió, pero no acepta nuestro acceso.',
+    not_permitted: '{app} conoce nuestro acceso, pero no permite lo que se pidió. Puede que falte un permiso.',
+    unproven: '{app} responde, pero no dice si acepta nuestro acceso: no hay nada en la dirección consultada.',
+    failing: '{app} tiene un problema propio o nos pide reducir el ritmo. Pruebe de nuevo más tarde.',
+    unreachable: '{app} no respondió. Pruebe de nuevo más tarde.',
+    not_sent: 'No se envió nada a {app}: no hay acceso que probar ni dirección que se pueda consultar.',
+  },
+} as const satisfies Both<Readonly<Record<string, string>>>;
+
+/** What a revocation would do. */
+export const IMPACT = {
+  en: {
+    none: 'No flow includes this connection.',
+    stops: 'Flows that include this connection: {flows}. {fallback}',
+    waiting: 'Steps that wait for it now, and go on waiting: {waiting}.',
+    stays:
+      'Data already received stays. History, events and records of runs stay readable. The access itself is destroyed, here and, where {app} offers it, there.',
+    reconnect: 'The connection keeps its id: whoever may create a consent link can connect it again.',
+    save_again: 'It was connected without consent of a person: whoever may save an integration can connect anew.',
+  },
+  es: {
+    none: 'Ningún flujo incluye esta conexión.',
+    stops: 'Flujos que incluyen esta conexión: {flows}. {fallback}',
+    waiting: 'Pasos que la esperan ahora y la seguirán esperando: {waiting}.',
+    stays:
+      'Los datos ya recibidos se conservan. El historial, los eventos y los registros de ejecución siguen siendo legibles. El acceso en sí se destruye, aquí y, donde {app} lo ofrece, allí.',
+    reconnect:
+      'La conexión mantiene su identificador: quien pueda crear un enlace de consentimiento puede volver a conectarla.',
+    save_again:
+      'Se conectó sin el consentimiento de una persona: quien pueda guardar una integración puede conectar de nuevo.',
+  },
+} as const satisfies Both<Readonly<Record<string, string>>>;

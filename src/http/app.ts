@@ -25,16 +25,21 @@ import { eventRoutes } from './routes/events';
 import { flowVersionRoutes } from './routes/flow-versions';
 import { flowRoutes } from './routes/flows';
 import { grantTypeRoutes } from './routes/grant-types';
+import { impactRoutes } from './routes/impact';
+import { importRoutes } from './routes/imports';
 import { integrationRoutes } from './routes/integrations';
+import { inventoryRoutes } from './routes/inventory';
 import { oauthClientRoutes } from './routes/oauth-clients';
 import { principalRoutes } from './routes/principals';
 import { providerRoutes } from './routes/providers';
 import { publicRoutes } from './routes/public';
+import { refreshRoutes } from './routes/refreshes';
 import { requestRoutes } from './routes/requests';
 import { revocationRoutes } from './routes/revocations';
 import { roleGrantRoutes } from './routes/role-grants';
 import { roleRoutes } from './routes/roles';
 import { tenantRoutes } from './routes/tenants';
+import { testRoutes } from './routes/tests';
 import { answerUnknownRoutes } from './unknown-routes';
 import { refuseUnprintable } from './validation';
 
@@ -55,8 +60,13 @@ const RESOURCES: readonly ((app: App, deps: AppDeps) => void)[] = [
   grantTypeRoutes,
   integrationRoutes,
   connectionRoutes,
+  inventoryRoutes,
+  importRoutes,
   consentLinkRoutes,
+  refreshRoutes,
+  impactRoutes,
   revocationRoutes,
+  testRoutes,
   accessTokenRoutes,
   requestRoutes,
   eventRoutes,

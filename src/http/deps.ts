@@ -3,7 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Connections, Consents, OAuthClients, TokenReader } from '../client/contract';
-import type { ApiCaller } from '../oauth/contract';
+import type { ApiCaller, AuthorizationServer } from '../oauth/contract';
 import type { Catalogue } from '../providers/preset';
 import type { Registry } from '../registry/contract';
 import type { EventStreamOptions } from './event-stream';
@@ -32,6 +32,7 @@ export interface AppDeps {
   readonly effects: { drain(): Promise<number> };
   readonly tokens?: TokenReader;
   readonly apiCaller?: ApiCaller;
+  readonly authorizationServer?: Pick<AuthorizationServer, 'identify'>;
   readonly registry: Registry;
   readonly catalogue: Catalogue;
   /** Public envelope keys, for whoever seals a code on its own. */

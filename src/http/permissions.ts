@@ -46,7 +46,6 @@ export const PERMISSIONS = [
   'tenants.connections.request',
   'tenants.connections.get_token',
   'tenants.connections.import',
-  'tenants.connections.transfer',
   'tenants.events.get',
 ] as const;
 

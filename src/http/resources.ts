@@ -1,21 +1,17 @@
 /** Registry rows as resources. One mapping each; secrets have no column, so none can pass. */
 import type { z } from 'zod';
-import { healthOfRow } from '../client/connections';
 import type { Tombstone } from '../connection/messages';
-import type { Lang } from '../connection/reasons';
-import type { ConnectionRef, Evidence } from '../connection/types';
+import type { ConnectionRef } from '../connection/types';
 import type { Wording } from '../connection/wording';
 import type { Catalogue } from '../providers/preset';
 import { displayName, findPreset, type OwnProvider } from '../providers/resolve';
-import type { ConnectionContext, IntegrationRow } from '../registry/contract';
+import type { IntegrationRow } from '../registry/contract';
 import type { ComponentClientRow } from '../registry/contract-platform';
 import type { revocationDocument } from './schemas/actions';
-import type { connection } from './schemas/connection';
 import type { integration } from './schemas/integration';
 import type { oauthClient } from './schemas/oauth-client';
 
 type Integration = z.output<typeof integration>;
-type Connection = z.output<typeof connection>;
 type OAuthClient = z.output<typeof oauthClient>;
 type Revocation = z.output<typeof revocationDocument>['data'];
 
@@ -83,47 +79,6 @@ export function appOf(
   return preset ? displayName(settings, preset) : settings.label;
 }
 
-/** @param lang of the words; codes and times have none */
-export function toConnection(context: ConnectionContext, catalogue: Catalogue, lang: Lang): Connection {
-  const { connection: row, integration } = context;
-  const { settings } = integration;
-  const health = healthOfRow(context, catalogue, lang);
-  return {
-    type: 'connection',
-    id: row.id,
-    attributes: {
-      state: row.state,
-      recovery: row.recovery,
-      reason: row.reason,
-      title: health.title,
-      text: health.text,
-      next_action: health.nextAction,
-      who: health.who,
-      since: row.since,
-      grant_type: settings.grant_type,
-      generation: row.generation,
-      expires_at: row.expiresAt,
-      refreshed_at: row.refreshedAt,
-      next_attempt_at: row.nextAttemptAt,
-      granted_at: row.grantedAt,
-      consent_deadline: row.consentDeadline,
-      frozen_at: row.frozenAt,
-      scope: row.scope,
-      account_label: row.accountLabel ?? undefined,
-      redirect_uri: settings.redirect_uri,
-      evidence: row.evidence && toEvidence(row.evidence),
-      created_at: row.createdAt,
-    },
-    relationships: {
-      integration: {
-        links: { related: integrationPath(row.tenant, row.integrationId) },
-        data: { type: 'integration', id: row.integrationId },
-      },
-    },
-    links: { self: connectionPath(row.tenant, row.id) },
-  };
-}
-
 export function toRevocation({ tenant, connection }: ConnectionRef, tombstone: Tombstone, said: Wording): Revocation {
   return {
     type: 'revocation',
@@ -140,8 +95,4 @@ export function toRevocation({ tenant, connection }: ConnectionRef, tombstone: T
     },
     relationships: { connection: { links: { related: connectionPath(tenant, connection) } } },
   };
-}
-
-function toEvidence({ httpStatus, oauthError, requestId, ...rest }: Evidence): Connection['attributes']['evidence'] {
-  return { ...rest, http_status: httpStatus, oauth_error: oauthError, request_id: requestId };
 }

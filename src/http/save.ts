@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
 import type { Caller, SaveOutcome, SaveRequest } from '../client/contract';
 import { idFrom } from '../connection/ids';
-import type { IntegrationSettings } from '../connection/messages';
+import type { AboutConnection, IntegrationSettings } from '../connection/messages';
 import { isReasonCode, type Lang } from '../connection/reasons';
 import { plain, wordReason } from '../connection/wording';
 import { DurableOAuthError, ERRORS } from '../errors';
@@ -15,7 +15,7 @@ import { ProblemError } from './problem';
 import { presetNamed } from './presets';
 import { contextIdOf } from './redirect-uri';
 import { toIntegration } from './resources';
-import type { savedDocument, saveIntegration } from './schemas/integration';
+import type { IntegrationAttributes, savedDocument, saveIntegration } from './schemas/integration';
 import { toSettings } from './settings';
 
 type Document = z.output<typeof saveIntegration>;
@@ -32,6 +32,7 @@ export async function toSaveRequest(
   { data }: Document,
   tenant: string,
   lang: Lang,
+  caller: Caller,
   deps: AppDeps,
 ): Promise<{ save: SaveRequest; preset: Preset }> {
   const { attributes } = data;
@@ -42,15 +43,30 @@ export async function toSaveRequest(
     ]);
   }
   const integration = data.id ?? idFrom('in', randomBytes(17));
+  const settings = toSettings(attributes, preset, contextIdOf(tenant, integration), deps.config);
   const save = {
     tenant,
     integration,
-    settings: toSettings(attributes, preset, contextIdOf(tenant, integration), deps.config),
+    settings,
+    about: aboutOf(attributes, settings, caller),
     clientSecret: secret(attributes.client_secret),
     refreshToken: secret(attributes.refresh_token),
     lang,
   };
   return { save, preset };
+}
+
+/** A machine's connection belongs to nobody, and survives everybody. */
+function aboutOf(
+  { owner, region, account_role }: IntegrationAttributes,
+  { grant_type }: SaveRequest['settings'],
+  { by }: Caller,
+): AboutConnection {
+  if (grant_type !== 'client_credentials') return { owner: owner ?? by, region, account_role };
+  if (owner === undefined) return { region, account_role };
+  throw new ProblemError([
+    { code: 'MEMBER_INVALID', detail: 'A machine has no owner', pointer: '/data/attributes/owner' },
+  ]);
 }
 
 const secret = (text: string | undefined): Secret | undefined => (text === undefined ? undefined : new Secret(text));

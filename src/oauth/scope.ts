@@ -25,3 +25,13 @@ export function grantedScope(answered: string | undefined, asked: string): strin
   const wanted = new Set(asked.split(' '));
   return granted.filter((one) => asked === '' || wanted.has(one)).join(' ');
 }
+
+/** Asks for a refresh token (OpenID Connect Core 11): having one is the grant, and few servers name it in their answer. */
+const OFFLINE = 'offline_access';
+
+/** @returns what is needed and was not granted; both space separated */
+export function missingScope(needed: string, granted: string, refreshable: boolean): string {
+  const has = new Set(granted.split(' '));
+  const missing = needed.split(' ').filter((one) => one !== '' && !has.has(one) && !(refreshable && one === OFFLINE));
+  return missing.join(' ');
+}

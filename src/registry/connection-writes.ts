@@ -2,7 +2,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { ConnectionRef, TokenFacts } from '../connection/types';
 import { formatRef } from '../connection/ids';
-import type { NewEvent, Projection, Registry } from './contract';
+import type { ConnectionChanges, NewEvent, Projection, Registry } from './contract';
 import { DurableOAuthError, type ErrorCode } from '../errors';
 import { notFound } from './errors';
 import { appendEvent } from './events';
@@ -187,6 +187,34 @@ export async function recordRevoked(
     .where((eb) => eb.or([eb('frozen_at', 'is', null), eb('revoking_since', 'is not', null)]))
     .executeTakeFirst();
   if (written.numUpdatedRows === 1n) await appendEvent(db, ref.tenant, ref.connection, event);
+}
+
+export async function change(
+  db: Kysely<Tables>,
+  ref: ConnectionRef,
+  { region, accountRole }: ConnectionChanges,
+  event: NewEvent,
+): Promise<void> {
+  const before = await db
+    .selectFrom('connections')
+    .select(['region', 'account_role'])
+    .where('tenant', '=', ref.tenant)
+    .where('id', '=', ref.connection)
+    .forUpdate()
+    .executeTakeFirst();
+  if (before === undefined) throw unknown(ref);
+  const after = {
+    region: region === undefined ? before.region : region,
+    account_role: accountRole === undefined ? before.account_role : accountRole,
+  };
+  if (after.region === before.region && after.account_role === before.account_role) return;
+  await db
+    .updateTable('connections')
+    .set(after)
+    .where('tenant', '=', ref.tenant)
+    .where('id', '=', ref.connection)
+    .execute();
+  await appendEvent(db, ref.tenant, ref.connection, { ...event, facts: { ...event.facts, before, after } });
 }
 
 export async function quarantine(db: Kysely<Tables>, ref: ConnectionRef, event: NewEvent): Promise<boolean> {

@@ -1,6 +1,8 @@
 import { sql, type Kysely } from 'kysely';
+import { contextsOf, listConnections } from './connection-lists';
 import {
   adoptGrant,
+  change,
   freeze,
   quarantine,
   recordRevoked,
@@ -8,12 +10,9 @@ import {
   recordTransition,
   release,
 } from './connection-writes';
-import { isOwnProvider } from '../connection/ids';
 import type { Registry } from './contract';
-import { providerOf } from './providers';
-import { toConnectionRow, toIntegrationRow, toOAuthClientRow } from './rows';
+import { toConnectionRow } from './rows';
 import type { Tables } from './schema';
-import { componentNow, settingsNow, unusableFor } from './settings-now';
 
 export function connectionsRepository(db: Kysely<Tables>): Registry['connections'] {
   const row = (tenant: string, id: string) =>
@@ -25,59 +24,16 @@ export function connectionsRepository(db: Kysely<Tables>): Registry['connections
       return found && toConnectionRow(found);
     },
 
-    async list(tenant, { size, after }, { integration, state, customerReference } = {}) {
-      const rows = await db
-        .selectFrom('connections')
-        .selectAll()
-        .where('tenant', '=', tenant)
-        .$if(after !== undefined, (query) => query.where('id', '>', after ?? ''))
-        .$if(integration !== undefined, (query) => query.where('integration_id', '=', integration ?? ''))
-        .$if(state !== undefined, (query) => query.where('state', '=', state ?? 'active'))
-        .$if(customerReference !== undefined, (query) =>
-          query.where('integration_id', 'in', (of) =>
-            of
-              .selectFrom('integrations')
-              .select('integrations.id')
-              .where('integrations.tenant', '=', tenant)
-              .where((eb) => eb.ref('integrations.settings', '->>').key('customer_reference'), '=', customerReference),
-          ),
-        )
-        .orderBy('id')
-        .limit(size)
-        .execute();
-      return rows.map(toConnectionRow);
-    },
+    list: (tenant, page, filter) => listConnections(db, tenant, page, filter),
+    contexts: (tenant, rows) => contextsOf(db, tenant, rows),
 
-    // Statements by primary key: none of the rows changes its keys.
     async context({ tenant, connection }) {
       const found = await row(tenant, connection);
-      if (found === undefined) return undefined;
-      const integration = await db
-        .selectFrom('integrations')
-        .selectAll()
-        .where('tenant', '=', tenant)
-        .where('id', '=', found.integration_id)
-        .executeTakeFirst();
-      if (integration === undefined) return undefined;
-      const client = await db
-        .selectFrom('oauth_clients')
-        .selectAll()
-        .where('tenant', '=', tenant)
-        .where('id', '=', integration.oauth_client_id)
-        .executeTakeFirst();
-      if (client === undefined) return undefined;
-      const component = integration.component === null ? undefined : await componentNow(db, integration.component);
-      const { preset } = integration.settings;
-      const provider = isOwnProvider(preset) ? await providerOf(db, tenant, preset) : undefined;
-      return {
-        connection: toConnectionRow(found),
-        integration: toIntegrationRow({ ...integration, settings: settingsNow(integration, client, component) }),
-        client: toOAuthClientRow(client),
-        unusable: unusableFor(tenant, client, component),
-        ...(provider && { provider }),
-      };
+      return found && (await contextsOf(db, tenant, [toConnectionRow(found)]))[0];
     },
 
+    change: (ref, changes, event) =>
+      db.transaction().execute((transaction) => change(transaction, ref, changes, event)),
     recordTransition: (ref, projection) =>
       db.transaction().execute((transaction) => recordTransition(transaction, ref, projection)),
     recordToken: (ref, token, refreshedAt, nextAttemptAt) => recordToken(db, ref, token, refreshedAt, nextAttemptAt),

@@ -130,6 +130,8 @@ export interface RoleGrants {
   ofPrincipal(principalTenant: string, principal: string): Promise<readonly RoleGrantRow[]>;
   /** Rights given in the tenant; those that hold in every tenant are not among them. */
   list(tenant: string, page: Page): Promise<readonly RoleGrantRow[]>;
+  /** Who holds what in the tenant, by e-mail address; what holds in every tenant is not among it. */
+  holders(tenant: string): Promise<readonly { email: string; role: string | null; permission: string | null }[]>;
   /** @throws NOT_FOUND; IN_USE when nobody could administer the tenant afterwards */
   remove(tenant: string, id: string, event: NewEvent): Promise<void>;
 }

@@ -4,8 +4,8 @@
  *
  * Every method fails with REGISTRY_UNAVAILABLE when the database does not answer in time; no driver error leaves.
  */
-import type { IntegrationSettings } from '../connection/messages';
-import type { ConnectionRef, ConnectionState, Evidence, Recovery, TokenFacts } from '../connection/types';
+import type { AboutConnection, Environment, IntegrationSettings } from '../connection/messages';
+import type { ConnectionRef, ConnectionState, Evidence, Recovery, TokenFacts, Who } from '../connection/types';
 import type { ErrorCode } from '../errors';
 import type { ApiKeys, Events, Principals, RoleGrants, Tenants } from './contract-access';
 import type { NewEvent, OAuthClientRow, Page } from './contract-common';
@@ -59,7 +59,34 @@ export interface ConnectionRow {
   readonly refreshedAt: string | null;
   /** The first consent must arrive by then, else what the save made is removed. */
   readonly consentDeadline: string | null;
+  /** Who answers for it: a principal's e-mail address; null for a machine's. */
+  readonly owner: string | null;
+  /** Marketplace region of the account, and what the account is there. */
+  readonly region: string | null;
+  readonly accountRole: string | null;
   readonly createdAt: string;
+}
+
+/** What is absent filters nothing. */
+export interface ConnectionFilter {
+  readonly state?: ConnectionState;
+  /** Who must act. */
+  readonly who?: Who;
+  readonly preset?: string;
+  readonly environment?: Environment;
+  /** ISO 8601: access that ends before then. */
+  readonly expiresBefore?: string;
+  readonly owner?: string;
+  /** Id or label of the account at the provider. */
+  readonly account?: string;
+  readonly customerReference?: string;
+  readonly integration?: string;
+}
+
+/** What is absent stays; null takes it away. */
+export interface ConnectionChanges {
+  readonly region?: string | null;
+  readonly accountRole?: string | null;
 }
 
 /** A connection with all that its refresh needs. */
@@ -118,6 +145,7 @@ export interface Registration {
   readonly nextAttemptAt: string | null;
   readonly consentDeadline?: string;
   readonly fingerprint?: string;
+  readonly about?: AboutConnection;
   readonly event: NewEvent;
 }
 
@@ -182,12 +210,12 @@ export interface Registry {
 
   readonly connections: {
     get(ref: ConnectionRef): Promise<ConnectionRow | undefined>;
-    list(
-      tenant: string,
-      page: Page,
-      filter?: { integration?: string; state?: ConnectionState; customerReference?: string },
-    ): Promise<readonly ConnectionRow[]>;
+    list(tenant: string, page: Page, filter?: ConnectionFilter): Promise<readonly ConnectionRow[]>;
     context(ref: ConnectionRef): Promise<ConnectionContext | undefined>;
+    /** The same for a page of the tenant; one that was removed meanwhile is left out. */
+    contexts(tenant: string, rows: readonly ConnectionRow[]): Promise<readonly ConnectionContext[]>;
+    /** The event tells what was before and after; there is none when nothing changes. @throws NOT_FOUND */
+    change(ref: ConnectionRef, changes: ConnectionChanges, event: NewEvent): Promise<void>;
     /**
      * Write a state, forward only: a version not above the row's changes nothing.
      * @returns the row's version after the call, whether this write was applied, and whether the row is frozen

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { IntegrationSettings } from '../connection/messages';
 import type { IntegrationRow, Registry } from './contract';
 import { notFound } from './errors';
+import { listColumns } from './connection-lists';
 import { appendEvent } from './events';
 import { releaseFingerprints } from './fingerprints';
 import { oweNudges } from './outbox';
@@ -55,11 +56,19 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
         if (row === undefined) throw notFound('integration', { tenant, integration: id });
         const { settings } = await now(transaction, row);
         if (!isDeepStrictEqual(written(settings), written(from))) return false;
+        const changed = { ...row.settings, ...membersChanged(from, to) };
         await transaction
           .updateTable('integrations')
-          .set({ settings: JSON.stringify({ ...row.settings, ...membersChanged(from, to) }) })
+          .set({ settings: JSON.stringify(changed) })
           .where('tenant', '=', tenant)
           .where('id', '=', id)
+          .execute();
+        // What lists find connections by.
+        await transaction
+          .updateTable('connections')
+          .set(listColumns(changed))
+          .where('tenant', '=', tenant)
+          .where('integration_id', '=', id)
           .execute();
         await appendEvent(transaction, tenant, null, event);
         await oweNudges(transaction, tenant, [id], event);

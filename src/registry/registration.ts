@@ -2,6 +2,7 @@
 import { sql, type Kysely } from 'kysely';
 import { isOwnProvider } from '../connection/ids';
 import { DurableOAuthError } from '../errors';
+import { listColumns } from './connection-lists';
 import type { Registration } from './contract';
 import { appendEvent } from './events';
 import { reserveFingerprint } from './fingerprints';
@@ -77,10 +78,11 @@ async function insertIntegration(db: Kysely<Tables>, registration: Registration)
 }
 
 async function insertConnection(db: Kysely<Tables>, registration: Registration): Promise<void> {
-  const { tenant, integration, connection, grant, token, account, state } = registration;
+  const { tenant, integration, connection, grant, token, account, state, about = {} } = registration;
   await db
     .insertInto('connections')
     .values({
+      ...listColumns(registration.settings),
       tenant,
       id: connection,
       integration_id: integration,
@@ -99,6 +101,9 @@ async function insertConnection(db: Kysely<Tables>, registration: Registration):
       account_label: account?.label ?? null,
       granted_at: registration.grantedAt ?? null,
       consent_deadline: registration.consentDeadline ?? null,
+      owner: about.owner ?? null,
+      region: about.region ?? null,
+      account_role: about.account_role ?? null,
     })
     .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
     .execute();

@@ -50,6 +50,20 @@ export function roleGrantsRepository(db: Kysely<Tables>): RoleGrants {
         return row;
       }),
 
+    holders: (tenant) =>
+      db
+        .selectFrom('role_grants')
+        .innerJoin('principals', (join) =>
+          join
+            .onRef('principals.tenant', '=', 'role_grants.principal_tenant')
+            .onRef('principals.id', '=', 'role_grants.principal'),
+        )
+        .select(['principals.email', 'role_grants.role', 'role_grants.permission'])
+        .where('role_grants.tenant', '=', tenant)
+        .where('principals.removed_at', 'is', null)
+        .orderBy('principals.email')
+        .execute(),
+
     ofPrincipal: (principalTenant, principal) =>
       db
         .selectFrom('role_grants')

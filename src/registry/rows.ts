@@ -75,6 +75,9 @@ export function toConnectionRow(row: Selectable<ConnectionsTable>): ConnectionRo
     grantedAt: row.granted_at,
     refreshedAt: row.refreshed_at,
     consentDeadline: row.consent_deadline,
+    owner: row.owner,
+    region: row.region,
+    accountRole: row.account_role,
     createdAt: row.created_at,
   };
 }

@@ -3,7 +3,7 @@
  * and ISO 8601 strings in code.
  */
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
-import type { IntegrationSettings } from '../connection/messages';
+import type { Environment, IntegrationSettings } from '../connection/messages';
 import type { ConnectionState, Evidence, Fact, Recovery } from '../connection/types';
 import type { ErrorCode } from '../errors';
 import type { PresetInput } from '../providers/preset';
@@ -171,6 +171,10 @@ export interface ConnectionsTable {
   /** Marketplace region of the account, and what the account is there. */
   region: string | null;
   account_role: string | null;
+  /** As the integration's settings say: lists are filtered by them. */
+  preset: string;
+  environment: Environment;
+  customer_reference: string | null;
   created_at: Generated<string>;
 }
 

@@ -14,15 +14,16 @@ import type {
   SaveRequest,
   TokenReader,
 } from '../../src/client/contract';
-import type { Tombstone } from '../../src/connection/messages';
+import type { AboutConnection, FreshAnswer, Tombstone } from '../../src/connection/messages';
+import type { ConnectionRef } from '../../src/connection/types';
 import { DurableOAuthError, isDurableOAuthError } from '../../src/errors';
 import { buildApp } from '../../src/http/app';
 import type { AppConfig, AppDeps } from '../../src/http/deps';
 import type { Permission } from '../../src/http/permissions';
-import type { ApiAnswer, ApiCaller, ApiRequest } from '../../src/oauth/contract';
+import type { ApiAnswer, ApiCaller, ApiRequest, OAuthClientTarget } from '../../src/oauth/contract';
 import { createCatalogue } from '../../src/providers/catalogue';
 import type { Catalogue } from '../../src/providers/preset';
-import type { Registry } from '../../src/registry/contract';
+import type { Registration, Registry } from '../../src/registry/contract';
 import { openRegistry } from '../../src/registry/open';
 import { Secret } from '../../src/vault/secret';
 import { testDatabase } from '../support/database';
@@ -63,17 +64,37 @@ export class FakeConnections implements Connections {
     return { kind: 'saved', integration: request.integration, connection };
   }
 
+  /** What is to begin later, and when. */
+  readonly later: { request: SaveRequest; delayMs: number }[] = [];
+  laterFailures: (DurableOAuthError | undefined)[] = [];
+
+  async saveLater(request: SaveRequest, delayMs: number): Promise<void> {
+    const failure = this.laterFailures.shift();
+    if (failure) throw failure;
+    this.later.push({ request, delayMs });
+  }
+
   async saveStatus(): Promise<SaveOutcome | undefined> {
     return this.status;
   }
 
-  async revoke(ref: { tenant: string; connection: string }, reason: string, { by }: Caller): Promise<Tombstone> {
+  async revoke(ref: ConnectionRef, reason: string, { by }: Caller): Promise<Tombstone> {
     this.revocations.push(`${ref.tenant}/${ref.connection}`);
     const event = { type: 'connection.frozen', by, traceId: 'test' };
     return { v: 1, by, reason, frozenAt: await this.#registry.connections.freeze(ref, event), provider: 'pending' };
   }
 
-  ensureFresh = unused;
+  /** What was asked of it, and what it answers. */
+  readonly asked: { ref: ConnectionRef; ask: unknown; caller: Caller }[] = [];
+  fresh: Partial<FreshAnswer> | DurableOAuthError = {};
+
+  async ensureFresh(ref: ConnectionRef, ask: { generation: number }, caller: Caller): Promise<FreshAnswer> {
+    this.asked.push({ ref, ask, caller });
+    if (this.fresh instanceof DurableOAuthError) throw this.fresh;
+    const { generation } = ask;
+    return { v: 1, state: 'active', generation, expiresAt: null, grant: 'gr_1', ...this.fresh };
+  }
+
   nudge = unused;
   describe = unused;
 }
@@ -157,6 +178,7 @@ export class FakeTokens implements TokenReader {
       expiresAt: '2030-01-01T00:00:00.000Z',
       generation: this.generation,
       grant: 'gr_1',
+      audience: ['https://crm.test'],
       apiBaseUrl: 'https://api.crm.test/v1',
       preset: 'crm',
     };
@@ -172,6 +194,17 @@ export class FakeApi implements ApiCaller {
     const answer = this.answers.shift();
     if (answer instanceof Error) throw answer;
     return answer ?? { status: 200, headers: { 'content-type': 'application/json' }, body: '{"ok":true}' };
+  }
+}
+
+export class FakeIdentity {
+  readonly asked: { target: OAuthClientTarget; token: string }[] = [];
+  failure: Error | undefined;
+
+  async identify(target: OAuthClientTarget, token: Secret): Promise<{ id: string; label: string }> {
+    this.asked.push({ target, token: token.reveal() });
+    if (this.failure) throw this.failure;
+    return { id: 'acct-1', label: 'ann@shop.test' };
   }
 }
 
@@ -192,6 +225,7 @@ export interface TestApp {
   readonly oauthClients: FakeOAuthClients;
   readonly tokens: FakeTokens;
   readonly api: FakeApi;
+  readonly identity: FakeIdentity;
   readonly routes: readonly AppRoute[];
   /** Everything that was logged. */
   readonly logged: string[];
@@ -208,12 +242,13 @@ export async function startTestApp(
 ): Promise<TestApp> {
   const database = await testDatabase();
   const registry = await openRegistry({ url: database.url, plugins: [tenantGuard()] });
-  const [connections, consents, oauthClients, tokens, api] = [
+  const [connections, consents, oauthClients, tokens, api, identity] = [
     new FakeConnections(registry),
     new FakeConsents(),
     new FakeOAuthClients(registry),
     new FakeTokens(),
     new FakeApi(),
+    new FakeIdentity(),
   ];
   const logged: string[] = [];
   const app = buildApp({
@@ -223,6 +258,7 @@ export async function startTestApp(
     effects: { drain: async () => 0 },
     tokens,
     apiCaller: api,
+    authorizationServer: identity,
     registry,
     catalogue,
     publicKeys: {
@@ -256,6 +292,7 @@ export async function startTestApp(
     oauthClients,
     tokens,
     api,
+    identity,
     logged,
     bearer: (tenant, ...scopes) => bearerOf(registry, { tenant, roles: ['operator'], scopes }),
     bearerOf: (order) => bearerOf(registry, order),
@@ -278,8 +315,14 @@ async function bearerOf(registry: Registry, order: Order): Promise<string> {
 
 export async function seedConnection(
   registry: Registry,
-  { tenant, integration, settings }: Pick<SaveRequest, 'tenant' | 'integration' | 'settings'>,
+  {
+    tenant,
+    integration,
+    settings,
+    about,
+  }: Pick<SaveRequest, 'tenant' | 'integration' | 'settings'> & { readonly about?: AboutConnection },
   connection: string,
+  change: Partial<Registration> = {},
 ): Promise<void> {
   const consent = settings.grant_type === 'authorization_code';
   await registry.integrations.register({
@@ -292,7 +335,9 @@ export async function seedConnection(
     state: consent ? 'pending_consent' : 'active',
     nextAttemptAt: null,
     consentDeadline: consent ? '2030-01-01T00:00:00.000Z' : undefined,
+    about,
     event: { type: 'integration.saved', by: 'ops@test', traceId: 'test' },
+    ...change,
   });
 }
 

@@ -93,6 +93,7 @@ export class ScriptedReader implements TokenReader {
       expiresAt: null,
       generation: this.#generation,
       grant: 'gr_1',
+      audience: [],
       apiBaseUrl: 'unused',
       preset: 'generic',
     };

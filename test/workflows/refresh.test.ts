@@ -127,6 +127,18 @@ describe.each(RUNS)('refresh ($run)', ({ tuning, maxCachedWorkflows }) => {
     expect(answer.status).toBe(200);
   });
 
+  it('a person who asks has a newer generation before it is due; a young one is kept, and accuses nobody', async () => {
+    backdate = 120_000;
+    const ref = await saved(harness, robot());
+    backdate = 0;
+    const ask = (generation: number) =>
+      harness.parts.connections.ensureFresh(ref, { generation, why: 'asked' }, caller);
+    expect(await ask(1)).toMatchObject({ state: 'active', generation: 2 });
+    const requests = provider.tokenRequests();
+    expect(await ask(2)).toMatchObject({ state: 'active', generation: 2 });
+    expect(provider.tokenRequests()).toBe(requests);
+  });
+
   it('000-15, 001-14, 000-27 a pasted refresh token gives access without a screen; its pair is replaced ahead of expiry', async () => {
     provider.tokenLifetime(6);
     const ref = await saved(harness, pasted());

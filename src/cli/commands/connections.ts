@@ -1,7 +1,4 @@
 /** `connections list|show|refresh|revoke` and `explain`: what operators do at a terminal. */
-import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { createEnsureFresh } from '../../client/connections';
 import { parseRef } from '../../connection/ids';
 import type { Api } from '../api';
 
@@ -43,23 +40,12 @@ export async function explain(api: Api, ref: string, print: Print): Promise<void
   print(attributes, () => String(attributes['text'] ?? attributes['title']));
 }
 
-/** Ask the connection itself; a generation that is very young is kept. */
+/** A generation that is very young is kept. */
 export async function refresh(api: Api, ref: string, print: Print): Promise<void> {
-  const { attributes } = await read(api, ref);
-  const { connectionOptions, namespace } = loadClientConnectConfig();
-  const connection = await Connection.connect(connectionOptions);
-  try {
-    const ask = createEnsureFresh(new Client({ connection, namespace }), undefined);
-    const generation = Number(attributes['generation']);
-    const answer = await ask(parseRef(ref), { generation, why: 'refused' }, { by: 'cli', traceId: 'cli' });
-    print(answer, () =>
-      answer.generation > generation
-        ? `refreshed: generation ${answer.generation}, until ${String(answer.expiresAt)}`
-        : `not refreshed: ${answer.state}, generation ${answer.generation} is kept`,
-    );
-  } finally {
-    await connection.close();
-  }
+  const { tenant, connection } = parseRef(ref);
+  const path = `/v2/tenants/${tenant}/connections/${connection}/refreshes`;
+  const { data } = await api.post<Document<Resource>>(path, { data: { type: 'refresh', attributes: {} } });
+  print(data, () => [data.attributes['text'], data.attributes['next_action']].filter(Boolean).join('\n'));
 }
 
 export async function revoke(api: Api, ref: string, print: Print): Promise<void> {

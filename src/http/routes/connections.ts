@@ -1,20 +1,30 @@
-/** `/v2/tenants/{T}/connections`: list, read. The registry's reading, in words. */
-import type { Lang } from '../../connection/reasons';
+/** `/v2/tenants/{T}/connections`: list, read, change what the tenant says of the account. The registry's reading, in words. */
 import { DurableOAuthError } from '../../errors';
-import type { ConnectionRow } from '../../registry/contract';
+import { callerOf } from '../auth';
+import { filterOf } from '../connection-filter';
+import { toConnection } from '../connection-resource';
 import type { App, AppDeps } from '../deps';
 import { languageOf } from '../language';
 import { readPage, warningsAbout } from '../paging';
-import { toConnection } from '../resources';
-import { connectionDocument, connectionList, connectionQuery } from '../schemas/connection';
+import { ProblemError } from '../problem';
+import { changeConnection, connectionDocument, connectionList, connectionQuery } from '../schemas/connection';
 import { resourcePath, tenantPath } from '../schemas/document';
-
-type Resource = ReturnType<typeof toConnection>;
 
 const PATH = '/tenants/:tenant/connections';
 
-export function connectionRoutes(app: App, deps: AppDeps): void {
-  const { registry, catalogue } = deps;
+export function connectionRoutes(app: App, { registry, catalogue }: AppDeps): void {
+  /** @throws NOT_FOUND */
+  async function read(
+    { tenant, id }: { readonly tenant: string; readonly id: string },
+    lang: ReturnType<typeof languageOf>,
+  ): Promise<ReturnType<typeof toConnection>> {
+    const [context, flows] = await Promise.all([
+      registry.connections.context({ tenant, connection: id }),
+      registry.flows.dependingOn(tenant, id),
+    ]);
+    if (context === undefined) throw new DurableOAuthError('NOT_FOUND');
+    return toConnection(context, catalogue, lang, flows);
+  }
 
   app.route({
     method: 'GET',
@@ -23,17 +33,14 @@ export function connectionRoutes(app: App, deps: AppDeps): void {
     schema: { params: tenantPath, querystring: connectionQuery, response: { 200: connectionList } },
     handler: async (request, reply) => {
       const { query, params } = request;
-      const filter = {
-        state: query['filter[state]'] || undefined,
-        integration: query['filter[integration]'] || undefined,
-        customerReference: query['filter[tenant_id]'] || undefined,
-      };
       const { rows, links } = await readPage(`/v2/tenants/${params.tenant}/connections`, query, (page) =>
-        registry.connections.list(params.tenant, page, filter),
+        registry.connections.list(params.tenant, page, filterOf(query)),
       );
       const lang = languageOf(request.headers['accept-language']);
       reply.header('content-language', lang);
-      return { data: await inWords(deps, rows, lang), links, meta: warningsAbout(query) };
+      const contexts = await registry.connections.contexts(params.tenant, rows);
+      const data = contexts.map((context) => toConnection(context, catalogue, lang));
+      return { data, links, meta: warningsAbout(query) };
     },
   });
 
@@ -43,23 +50,31 @@ export function connectionRoutes(app: App, deps: AppDeps): void {
     config: { permission: 'tenants.connections.get', conditional: true },
     schema: { params: resourcePath, response: { 200: connectionDocument } },
     handler: async (request, reply) => {
-      const { tenant, id } = request.params;
-      const context = await registry.connections.context({ tenant, connection: id });
-      if (context === undefined) throw new DurableOAuthError('NOT_FOUND');
       const lang = languageOf(request.headers['accept-language']);
       reply.header('content-language', lang);
-      return { data: toConnection(context, catalogue, lang) };
+      return { data: await read(request.params, lang) };
     },
   });
-}
 
-async function inWords(
-  { registry, catalogue }: AppDeps,
-  rows: readonly ConnectionRow[],
-  lang: Lang,
-): Promise<Resource[]> {
-  const refs = rows.map(({ tenant, id }) => ({ tenant, connection: id }));
-  const contexts = await Promise.all(refs.map((ref) => registry.connections.context(ref)));
-  // Removed between the two reads: no longer there to be shown.
-  return contexts.flatMap((context) => (context ? [toConnection(context, catalogue, lang)] : []));
+  app.route({
+    method: 'PATCH',
+    url: `${PATH}/:id`,
+    config: { permission: 'tenants.connections.edit' },
+    schema: { params: resourcePath, body: changeConnection, response: { 200: connectionDocument } },
+    handler: async (request, reply) => {
+      const { tenant, id } = request.params;
+      const { data } = request.body;
+      if (data.id !== undefined && data.id !== id) {
+        throw new ProblemError([
+          { code: 'TYPE_CONFLICT', detail: 'The id is not that of the path', pointer: '/data/id' },
+        ]);
+      }
+      const { region, account_role: accountRole } = data.attributes;
+      const event = { type: 'connection.changed', ...callerOf(request) };
+      await registry.connections.change({ tenant, connection: id }, { region, accountRole }, event);
+      const lang = languageOf(request.headers['accept-language']);
+      reply.header('content-language', lang);
+      return { data: await read(request.params, lang) };
+    },
+  });
 }

@@ -34,7 +34,8 @@ export function integrationRoutes(app: App, deps: AppDeps): void {
     schema: { params: tenantPath, body: saveIntegration, response: { 201: savedDocument, 202: runningDocument } },
     handler: async (request, reply) => {
       const lang = languageOf(request.headers['accept-language']);
-      const { save, preset } = await toSaveRequest(request.body, request.params.tenant, lang, deps);
+      const caller = callerOf(request);
+      const { save, preset } = await toSaveRequest(request.body, request.params.tenant, lang, caller, deps);
       await refuseTaken(deps, save);
       const outcome = await connections.save(save, callerOf(request));
       if (outcome.kind === 'failed') throw failedSave(outcome, displayName(save.settings, preset), lang);

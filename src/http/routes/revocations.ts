@@ -1,42 +1,45 @@
 /**
  * `POST /v2/tenants/{T}/connections/{id}/revocations`: freeze at once, revoke at the provider (RFC 7009), destroy.
- * Repeatable: a second one answers with what has been done since.
+ * Repeatable: a second one answers with what has been done since. With `?preview=true` nothing is done, and the answer is
+ * the impact it would have.
  */
+import { z } from 'zod';
 import { describeRevocation } from '../../connection/revocation-text';
 import { DurableOAuthError } from '../../errors';
 import { callerOf } from '../auth';
 import type { App, AppDeps } from '../deps';
+import { impactOf } from '../impact';
 import { languageOf } from '../language';
 import { appOf, toRevocation } from '../resources';
-import { revocationDocument, revoke } from '../schemas/actions';
+import { revocationDocument, revocationQuery, revoke } from '../schemas/actions';
 import { resourcePath } from '../schemas/document';
+import { impactDocument } from '../schemas/impact';
 
-export function revocationRoutes(app: App, { connections, registry, catalogue }: AppDeps): void {
-  app.route({
+export function revocationRoutes(http: App, deps: AppDeps): void {
+  const { connections, registry, catalogue } = deps;
+  http.route({
     method: 'POST',
     url: '/tenants/:tenant/connections/:id/revocations',
     config: { permission: 'tenants.connections.revoke', idempotency: false },
     schema: {
       summary: 'Revoke a connection',
       params: resourcePath,
+      querystring: revocationQuery,
       body: revoke.nullish(),
-      response: { 200: revocationDocument },
+      response: { 200: z.union([revocationDocument, impactDocument]) },
     },
     handler: async (request, reply) => {
       const ref = { tenant: request.params.tenant, connection: request.params.id };
       const context = await registry.connections.context(ref);
       if (context === undefined) throw new DurableOAuthError('NOT_FOUND');
+      const lang = languageOf(request.headers['accept-language']);
+      reply.header('content-language', lang);
+      if (request.query.preview === 'true') return impactOf(deps, context, lang);
       const { fallback } = context.integration.settings.policy;
       const reason = request.body?.data.attributes.reason ?? 'asked by API';
       const tombstone = await connections.revoke(ref, reason, callerOf(request));
-      const lang = languageOf(request.headers['accept-language']);
-      reply.header('content-language', lang);
-      const said = describeRevocation(
-        tombstone,
-        appOf(context.integration, catalogue, context.provider),
-        fallback,
-        lang,
-      );
+      const app = appOf(context.integration, catalogue, context.provider);
+      const said = describeRevocation(tombstone, app, fallback, lang);
       return { data: toRevocation(ref, tombstone, said) };
     },
   });

@@ -1,10 +1,16 @@
-/** What is done with a connection: revoke it, send a request through it, hand out its access token. */
+/** What is done with a connection: revoke, refresh or test it, send a request through it, hand out its access token. */
 import { z } from 'zod';
 import { isHeader } from '../../oauth/api-url';
 import { escaped } from '../validation';
+import { TEST_OUTCOME_NAMES, TEST_TARGETS } from '../../client/test-connection';
+import { REFRESH_OUTCOME_NAMES } from '../../connection/refresh-outcome';
+import { CONNECTION_STATES } from '../../connection/types';
 import { input, resource, text, time } from './document';
 
 export const revoke = input('revocation', z.strictObject({ reason: text(500).optional() }).default({}));
+
+/** The impact instead, and nothing is done. */
+export const revocationQuery = z.strictObject({ preview: z.enum(['true', 'false']).default('false') });
 
 export const revocationDocument = z.object({
   data: resource(
@@ -18,6 +24,39 @@ export const revocationDocument = z.object({
       provider: z.string(),
       provider_at: time.optional(),
       destroyed_at: time.optional(),
+    }),
+  ),
+});
+
+/** Neither has anything to say. */
+export const refresh = input('refresh', z.strictObject({}).default({}));
+export const test = input('test', z.strictObject({}).default({}));
+
+export const refreshDocument = z.object({
+  data: resource(
+    'refresh',
+    z.object({
+      outcome: z.enum(REFRESH_OUTCOME_NAMES),
+      text: z.string(),
+      title: z.string().describe('How the connection is'),
+      next_action: z.string(),
+      state: z.enum(CONNECTION_STATES),
+      generation: z.number(),
+      expires_at: time.nullable(),
+      next_attempt_at: time.nullable(),
+    }),
+  ),
+});
+
+export const testDocument = z.object({
+  data: resource(
+    'test',
+    z.object({
+      outcome: z.enum(TEST_OUTCOME_NAMES),
+      text: z.string(),
+      asked: z.enum(TEST_TARGETS),
+      http_status: z.number().optional(),
+      code: z.string().optional().describe('Why nothing was sent'),
     }),
   ),
 });

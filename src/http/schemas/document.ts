@@ -53,6 +53,7 @@ const linkage = z.object({ type: z.string(), id: z.string() });
 const relationship = z.object({
   links: z.object({ related: link }).optional(),
   data: z.union([linkage, z.array(linkage)]).optional(),
+  meta: z.object({ count: z.number() }).optional(),
 });
 
 /** A resource in an answer; what the schema does not name does not leave. */

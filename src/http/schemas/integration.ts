@@ -46,7 +46,7 @@ const policy = z.strictObject({
   absolute_limit_seconds: seconds.optional(),
 });
 
-const attributes = z.strictObject({
+export const integrationAttributes = z.strictObject({
   label: text(120),
   grant_type: grantType,
   preset: text(64).default('generic'),
@@ -62,6 +62,9 @@ const attributes = z.strictObject({
   api_base_url: url.optional(),
   refresh_token: confidential.optional(),
   tenant_id: text(256).optional().describe('Tenant ID (your customer reference)'),
+  region: text(64).optional().describe('Marketplace region of the account'),
+  account_role: text(120).optional().describe('What the account is there'),
+  owner: z.email().max(254).optional().describe('Who answers for the connection; the caller when absent'),
   environment: environment.default('production'),
   rotation: rotation.optional(),
   rotation_grace_seconds: seconds.optional(),
@@ -77,13 +80,13 @@ const example = {
   api_base_url: 'https://api.shop.example.com/v1',
 };
 
-export const saveIntegration = input('integration', attributes.meta({ examples: [example] }));
-export type IntegrationAttributes = z.output<typeof attributes>;
+export const saveIntegration = input('integration', integrationAttributes.meta({ examples: [example] }));
+export type IntegrationAttributes = z.output<typeof integrationAttributes>;
 
 /** What can be changed; null removes. The client's own members are known here so that it can be said why they are not. */
 const changes = z
   .strictObject({
-    ...attributes.pick({
+    ...integrationAttributes.pick({
       label: true,
       authorization_url: true,
       token_url: true,

@@ -2,8 +2,9 @@ import { initial } from './0001-initial';
 import { quarantine } from './0002-quarantine';
 import { platform } from './0003-platform';
 import { linkCompletedBy } from './0004-link-completed-by';
+import { connectionLists } from './0005-connection-lists';
 import { providers } from './0006-providers';
-import { idempotency } from './0010-idempotency';
+import { idempotency } from './0007-idempotency';
 
 export interface Migration {
   readonly name: string;
@@ -16,6 +17,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0002-quarantine', statements: quarantine },
   { name: '0003-platform', statements: platform },
   { name: '0004-link-completed-by', statements: linkCompletedBy },
+  { name: '0005-connection-lists', statements: connectionLists },
   { name: '0006-providers', statements: providers },
-  { name: '0010-idempotency', statements: idempotency },
+  { name: '0007-idempotency', statements: idempotency },
 ];

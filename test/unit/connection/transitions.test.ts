@@ -109,6 +109,28 @@ describe('the state table', () => {
     expect(apply(c, { type: 'refreshed', report: report(5) }, quiet).state).toBe('active');
   });
 
+  it('a person gets a newer token before it is due, unless it is young or the provider takes no refresh yet', () => {
+    const asked = (c: Carried): string | null =>
+      apply(c, { type: 'asked', generation: 1, why: 'asked' }, quiet).nextAttemptAt;
+    const old = active(3600 - 120);
+    expect(asked(old)).toBe(iso(NOW));
+    const young = active(3600 - 30);
+    expect(asked(young)).toBe(young.nextAttemptAt);
+    const early = { ...old, policy: { ...old.policy, minRefreshIntervalSeconds: 600 } };
+    expect(asked(early)).toBe(old.nextAttemptAt);
+    const failing = failed(old, 'TRANSIENT', 'PROVIDER_UNREACHABLE');
+    expect(asked(failing)).toBe(failing.nextAttemptAt);
+  });
+
+  it('a person who asks accuses the API of nothing', () => {
+    let c = active(3600);
+    for (let generation = 1; generation <= 4; generation++) {
+      c = apply(c, { type: 'asked', generation, why: 'asked' }, quiet);
+      c = apply(c, { type: 'refreshed', report: report(generation + 1) }, quiet);
+    }
+    expect([c.state, c.refusals]).toEqual(['active', undefined]);
+  });
+
   it('a row newer than the vault keeps its number, so that a restored vault spends nothing; a newer vault wins', () => {
     const found = {
       frozen: false,

@@ -74,7 +74,7 @@ it('key sets of the payloads that histories keep', () => {
   } satisfies Record<keyof ConsentInput, true>; // prettier-ignore
   const save = {
     v: true, tenant: true, integration: true, connection: true, client: true, component: true, secret: true, grant: true,
-    lang: true, draft: true, sealed: true, tuning: true, by: true, traceId: true,
+    lang: true, draft: true, about: true, sealed: true, tuning: true, by: true, traceId: true,
   } satisfies Record<keyof SaveInput, true>; // prettier-ignore
   const saveClient = {
     v: true, tenant: true, client: true, component: true, clientId: true, secret: true, sealed: true, audience: true,
@@ -84,7 +84,7 @@ it('key sets of the payloads that histories keep', () => {
     v: true, tenant: true, client: true, remove: true, by: true, traceId: true,
   } satisfies Record<keyof RetireOAuthClientInput, true>; // prettier-ignore
   const all = [carried, consent, save, saveClient, retireClient];
-  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 16, 14, 12, 6]);
+  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 16, 15, 12, 6]);
 });
 
 it('a single-use send has one attempt, and what follows it is repeated without end', () => {

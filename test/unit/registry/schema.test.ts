@@ -106,6 +106,9 @@ const expected: Specs = {
     owner: 'text null',
     region: 'text null',
     account_role: 'text null',
+    preset: 'text',
+    environment: 'text',
+    customer_reference: 'text null',
     created_at: time,
   },
   consent_links: {

@@ -1,0 +1,47 @@
+/** `POST /v2/tenants/{T}/connections/{id}/refreshes`: a newer access token now, if one may be had; never shown. */
+import { healthOfRow } from '../../client/connections';
+import { describeRefresh, refreshOutcome } from '../../connection/refresh-outcome';
+import { DurableOAuthError } from '../../errors';
+import { callerOf } from '../auth';
+import type { App, AppDeps } from '../deps';
+import { languageOf } from '../language';
+import { appOf, connectionPath } from '../resources';
+import { refresh, refreshDocument } from '../schemas/actions';
+import { resourcePath } from '../schemas/document';
+
+const PER_MINUTE = 60;
+
+export function refreshRoutes(app: App, { connections, registry, catalogue }: AppDeps): void {
+  app.route({
+    method: 'POST',
+    url: '/tenants/:tenant/connections/:id/refreshes',
+    config: { permission: 'tenants.connections.refresh', rateLimit: { max: PER_MINUTE, timeWindow: '1 minute' } },
+    schema: { params: resourcePath, body: refresh.nullish(), response: { 200: refreshDocument } },
+    handler: async (request, reply) => {
+      const { tenant, id } = request.params;
+      const ref = { tenant, connection: id };
+      const before = await registry.connections.context(ref);
+      if (before === undefined) throw new DurableOAuthError('NOT_FOUND');
+      const { connection: row } = before;
+      if (row.frozenAt !== null) throw new DurableOAuthError('NOT_CONNECTED', 'The connection was revoked');
+      const ask = { generation: row.generation, why: 'asked' } as const;
+      const answer = await connections.ensureFresh(ref, ask, callerOf(request));
+      const outcome = refreshOutcome(row.generation, answer, new Date());
+      const lang = languageOf(request.headers['accept-language']);
+      reply.header('content-language', lang);
+      const health = healthOfRow((await registry.connections.context(ref)) ?? before, catalogue, lang);
+      const attributes = {
+        outcome,
+        text: describeRefresh(outcome, appOf(before.integration, catalogue), answer.expiresAt, lang),
+        title: health.title,
+        next_action: health.nextAction,
+        state: answer.state,
+        generation: answer.generation,
+        expires_at: answer.expiresAt,
+        next_attempt_at: answer.nextAttemptAt ?? null,
+      };
+      const relationships = { connection: { links: { related: connectionPath(tenant, id) } } };
+      return { data: { type: 'refresh' as const, id, attributes, relationships } };
+    },
+  });
+}
