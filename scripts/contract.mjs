@@ -22,6 +22,7 @@ async function contract() {
     catalogue: built('providers/catalogue.js').createCatalogue(),
     tokens: {},
     apiCaller: {},
+    authorizationServer: {},
     config: { callbackBase: 'https://localhost/callback', returnOrigins: [], tokenRoutes: true, ratePerMinute: 1 },
     log: pino({ level: 'silent' }),
   });

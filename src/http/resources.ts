@@ -60,6 +60,12 @@ export function toIntegration(row: IntegrationRow, connections?: readonly string
       created_at: row.createdAt,
     },
     relationships: {
+      ...(row.component !== null && {
+        component: {
+          links: { related: `${tenantPath(tenant)}/components/${row.component}` },
+          data: { type: 'component', id: row.component },
+        },
+      }),
       connections: {
         links: { related: `${tenantPath(tenant)}/connections?filter[integration]=${id}` },
         data: connections?.map((connection) => ({ type: 'connection', id: connection })),

@@ -31,7 +31,6 @@ export const ROLES = {
     meaning: 'Finds out what is wrong and has consent renewed: no credentials, no tokens, no configuration.',
     permissions: [
       ...METADATA,
-      'tenants.grant_types.get',
       'tenants.principals.get',
       'tenants.role_grants.get',
       'tenants.connections.create_consent_link',
@@ -44,10 +43,8 @@ export const ROLES = {
     meaning: 'Runs integrations and connections for the tenant: no principals, no roles, no tokens.',
     permissions: [
       ...METADATA,
-      'tenants.grant_types.get',
       'tenants.integrations.create',
       'tenants.integrations.edit',
-      'tenants.integrations.delete',
       'tenants.connections.edit',
       'tenants.connections.create_consent_link',
       'tenants.connections.refresh',

@@ -9,6 +9,7 @@ import { plain, wordReason } from '../connection/wording';
 import { DurableOAuthError, ERRORS } from '../errors';
 import type { Preset } from '../providers/preset';
 import { Secret } from '../vault/secret';
+import { asThrough, contextOfClient, throughComponent } from './component-integration';
 import { createConsentLink } from './consent-links';
 import type { AppDeps } from './deps';
 import { ProblemError } from './problem';
@@ -35,7 +36,9 @@ export async function toSaveRequest(
   caller: Caller,
   deps: AppDeps,
 ): Promise<{ save: SaveRequest; preset: Preset }> {
-  const { attributes } = data;
+  const named = data.relationships?.component?.data.id;
+  const through = named === undefined ? undefined : await throughComponent(deps.registry, tenant, named);
+  const attributes = through ? asThrough(data.attributes, through) : data.attributes;
   const preset = await presetNamed(deps, tenant, attributes.preset);
   if (preset === undefined) {
     throw new ProblemError([
@@ -43,13 +46,15 @@ export async function toSaveRequest(
     ]);
   }
   const integration = data.id ?? idFrom('in', randomBytes(17));
-  const settings = toSettings(attributes, preset, contextIdOf(tenant, integration), deps.config);
+  const contextId = through ? contextOfClient(tenant, through.client) : contextIdOf(tenant, integration);
+  const settings = { ...toSettings(attributes, preset, contextId, deps.config), fields: attributes.fields };
   const save = {
     tenant,
     integration,
     settings,
     about: aboutOf(attributes, settings, caller),
-    clientSecret: secret(attributes.client_secret),
+    clientSecret: secret(data.attributes.client_secret),
+    component: through && { id: through.component.id, client: through.client.id },
     refreshToken: secret(attributes.refresh_token),
     lang,
   };

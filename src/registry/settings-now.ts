@@ -40,7 +40,8 @@ export function settingsNow(
   const owned = client === undefined ? settings : { ...settings, client_id: client.client_id };
   const oauth2 = component?.manifest.oauth2;
   if (component === undefined || oauth2 === undefined) return owned;
-  const values = { ...component.env, ...settings.fields };
+  // What the component's owner set is not to be overridden: it may decide where secrets are sent.
+  const values = { ...settings.fields, ...component.env };
   return {
     ...owned,
     endpoints: {

@@ -2,7 +2,7 @@
 import pino from 'pino';
 import { buildApp } from '../../src/http/app';
 import type { AppDeps } from '../../src/http/deps';
-import { CALLBACK, CATALOGUE, FakeApi, FakeTokens } from './support';
+import { CALLBACK, CATALOGUE, FakeApi, FakeIdentity, FakeTokens } from './support';
 
 export interface Route {
   readonly method: string;
@@ -27,6 +27,7 @@ export function bareDeps(change: Partial<AppDeps> = {}): AppDeps {
     catalogue: CATALOGUE,
     tokens: new FakeTokens(),
     apiCaller: new FakeApi(),
+    authorizationServer: new FakeIdentity(),
     config: {
       publicUrl: 'https://connect.test',
       callbackBase: CALLBACK,

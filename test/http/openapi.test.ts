@@ -71,7 +71,7 @@ it('describes every guarded route and no other, with its permission', async () =
 });
 
 it('names and describes every operation and every parameter, and no name twice', () => {
-  for (const { operationId, summary, tags, parameters, path } of operations) {
+  for (const { operationId, summary, tags, parameters = [], path } of operations) {
     expect({ operationId, summary, tags }).toEqual({
       operationId: expect.stringMatching(/^[a-z][A-Za-z0-9]+$/),
       summary: expect.stringMatching(/^[A-Z][^.]+$/),

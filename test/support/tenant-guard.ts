@@ -65,6 +65,12 @@ const EXCEPTIONS: readonly { readonly table: keyof Tables; readonly column?: str
   { table: 'outbox', column: 'due_at' },
 ];
 
+/** By the column that names them. */
+const GUESTS: ReadonlyMap<string, string> = new Map([
+  ['components', 'component'],
+  ['principals', 'principal'],
+]);
+
 export const guardedTables = { tenant: TENANT_TABLES, global: GLOBAL_TABLES };
 
 export class TenantMissing extends Error {
@@ -175,11 +181,12 @@ function boundNames(
       if (bound.has(left)) bound.add(right);
       if (bound.has(right)) bound.add(left);
     }
-    // A component is named by its id alone; a row of the tenant that names it may see it.
+    // What need not be at home where it is named: a row of the tenant that names it may see it.
     for (const { leftOperand, rightOperand } of conditions) {
-      const component = ownerOf(leftOperand, 'id') ?? '';
-      const named = ownerOf(rightOperand, 'component');
-      if (sources.get(component) === 'components' && named && bound.has(named)) bound.add(component);
+      const guest = ownerOf(leftOperand, 'id') ?? '';
+      const namedBy = GUESTS.get(sources.get(guest) ?? '');
+      const named = namedBy && ownerOf(rightOperand, namedBy);
+      if (named && bound.has(named)) bound.add(guest);
     }
   }
   return bound;

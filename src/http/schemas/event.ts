@@ -9,7 +9,7 @@ export const event = resource(
     at: time,
     by: z.string(),
     trace_id: z.string(),
-    facts: z.record(z.string(), z.json()).optional(),
+    facts: z.record(z.string(), z.unknown()).optional(),
   }),
 );
 export const eventList = list(event);

@@ -55,7 +55,7 @@ export const integrationAttributes = z.strictObject({
   revocation_url: url.optional(),
   identity_url: url.optional(),
   issuer: url.optional(),
-  client_id: text(1024),
+  client_id: text(1024).optional(),
   client_secret: confidential.optional(),
   client_auth: clientAuth.optional(),
   scope: printable(z.string().trim().max(4096)).optional(),
@@ -69,7 +69,12 @@ export const integrationAttributes = z.strictObject({
   rotation: rotation.optional(),
   rotation_grace_seconds: seconds.optional(),
   redirect_uri: url.optional(),
+  fields: z.record(text(64), text(256)).optional().describe("Values for {{VARIABLE}}s of a component's endpoints"),
   policy: policy.default({}),
+});
+/** Through the OAuth client the tenant has for a component. */
+const relationships = z.object({
+  component: z.object({ data: z.object({ type: z.literal('component'), id: text(64) }) }).optional(),
 });
 const example = {
   label: 'Shop',
@@ -80,7 +85,11 @@ const example = {
   api_base_url: 'https://api.shop.example.com/v1',
 };
 
-export const saveIntegration = input('integration', integrationAttributes.meta({ examples: [example] }));
+export const saveIntegration = z.object({
+  data: input('integration', integrationAttributes.meta({ examples: [example] })).shape.data.extend({
+    relationships: relationships.optional(),
+  }),
+});
 export type IntegrationAttributes = z.output<typeof integrationAttributes>;
 
 /** What can be changed; null removes. The client's own members are known here so that it can be said why they are not. */
