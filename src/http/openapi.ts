@@ -54,7 +54,7 @@ function extras(route: RouteOptions): Record<string, unknown> {
   const types = [JSON_API, JSON_PLAIN];
   return {
     consumes: types,
-    produces: types,
+    produces: route.schema?.produces ?? types,
     headers: headersOf(route),
     'x-permission': permission,
     'x-failures': failuresOf(route),

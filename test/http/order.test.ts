@@ -12,7 +12,7 @@ let [all, none] = ['', ''];
 beforeAll(async () => {
   t = await startTestApp();
   [all, none] = [
-    await t.bearerOf({ tenant: 'acme', roles: ['operator'], everywhere: true, scopes: ['tenants.*'] }),
+    await t.bearerOf({ tenant: 'acme', email: 'root@acme.test', everywhere: true, scopes: ['tenants.*'] }),
     await t.bearer('acme'),
   ];
   await t.bearer('other');

@@ -1,4 +1,5 @@
 /** `GET /v2/tenants/{T}/connections.csv`: which accounts are connected, since when, by whom and with what permissions. */
+import { z } from 'zod';
 import { Readable } from 'node:stream';
 import type { ConnectionContext, ConnectionFilter, Registry } from '../../registry/contract';
 import { filterOf } from '../connection-filter';
@@ -42,7 +43,15 @@ export function inventoryRoutes(app: App, { registry, catalogue }: AppDeps): voi
     url: '/tenants/:tenant/connections.csv',
     exposeHeadRoute: false,
     config: { permission: 'tenants.connections.get' },
-    schema: { params: tenantPath, querystring: inventoryQuery },
+    schema: {
+      operationId: 'exportConnections',
+      summary: 'Export connections as CSV',
+      tags: ['connections'],
+      produces: ['text/csv'],
+      params: tenantPath,
+      querystring: inventoryQuery,
+      response: { 200: z.unknown().describe('RFC 4180') },
+    },
     handler: async (request, reply) => {
       const { tenant } = request.params;
       const lang = languageOf(request.headers['accept-language']);
