@@ -65,8 +65,7 @@ export const toEvent = (tenantId: string, row: EventRow): z.output<typeof event>
     at: row.at,
     by: row.by,
     trace_id: row.traceId,
-    // As JSON they were read.
-    facts: row.facts as z.output<typeof event>['attributes']['facts'],
+    facts: row.facts,
   },
   ...(row.connection !== null && {
     relationships: {

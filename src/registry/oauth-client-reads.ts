@@ -5,7 +5,7 @@ import { toOAuthClientRow } from './rows';
 import type { Tables } from './schema';
 
 /** Published clients that were made for a component, with what is shown beside them. */
-export function ofComponents(db: Kysely<Tables>, tenant: string) {
+function ofComponents(db: Kysely<Tables>, tenant: string) {
   return db
     .selectFrom('oauth_clients')
     .innerJoin('components', 'components.id', 'oauth_clients.component')
@@ -29,7 +29,7 @@ export function ofComponents(db: Kysely<Tables>, tenant: string) {
 
 type Found = Awaited<ReturnType<ReturnType<typeof ofComponents>['execute']>>[number];
 
-export function toComponentClientRow(tenant: string, row: Found): ComponentClientRow {
+function toComponentClientRow(tenant: string, row: Found): ComponentClientRow {
   return {
     ...toOAuthClientRow(row),
     component: row.component ?? '',
@@ -43,12 +43,32 @@ export function toComponentClientRow(tenant: string, row: Found): ComponentClien
   };
 }
 
+export async function componentClients(
+  db: Kysely<Tables>,
+  tenant: string,
+  { component, legacy = false }: { readonly component?: string; readonly legacy?: boolean },
+): Promise<readonly ComponentClientRow[]> {
+  const rows = await ofComponents(db, tenant)
+    .where('oauth_clients.legacy', '=', legacy)
+    .$if(component !== undefined, (query) => query.where('oauth_clients.component', '=', component ?? ''))
+    .orderBy('oauth_clients.id')
+    .execute();
+  return rows.map((row) => toComponentClientRow(tenant, row));
+}
+
+export async function componentClient(
+  db: Kysely<Tables>,
+  tenant: string,
+  id: string,
+): Promise<ComponentClientRow | undefined> {
+  const row = await ofComponents(db, tenant).where('oauth_clients.id', '=', id).executeTakeFirst();
+  return row && toComponentClientRow(tenant, row);
+}
+
 /** Flows in any status and any version; a component that is gone is included by none that counts (002-40). */
 export async function clientUse(db: Kysely<Tables>, tenant: string, id: string): Promise<ClientUse> {
-  const row = await ofComponents(db, tenant).where('oauth_clients.id', '=', id).executeTakeFirst();
-  if (row === undefined) return { flows: [] };
-  const client = toComponentClientRow(tenant, row);
-  if (client.componentGone) return { flows: [] };
+  const client = await componentClient(db, tenant, id);
+  if (client === undefined || client.componentGone) return { flows: [] };
   const flows = await db
     .selectFrom('flow_components')
     .innerJoin('flows', (join) =>

@@ -1,7 +1,7 @@
 /** OAuth clients: read, paused and resumed. What makes and ends those of components stands in files of their own. */
 import type { Kysely } from 'kysely';
 import type { OAuthClients } from './contract-platform';
-import { clientUse, ofComponents, toComponentClientRow } from './oauth-client-reads';
+import { clientUse, componentClient, componentClients } from './oauth-client-reads';
 import { disconnect, markDeleting, recordDeleted } from './oauth-client-removal';
 import { cancelReservation, publish, reserve } from './oauth-client-writes';
 import { toOAuthClientRow } from './rows';
@@ -38,20 +38,8 @@ export function oauthClientsRepository(db: Kysely<Tables>): OAuthClients {
         .execute();
     },
 
-    async listForComponents(tenant, { component, legacy = false } = {}) {
-      const rows = await ofComponents(db, tenant)
-        .where('oauth_clients.legacy', '=', legacy)
-        .$if(component !== undefined, (query) => query.where('oauth_clients.component', '=', component ?? ''))
-        .orderBy('oauth_clients.id')
-        .execute();
-      return rows.map((row) => toComponentClientRow(tenant, row));
-    },
-
-    async getForComponent(tenant, id) {
-      const row = await ofComponents(db, tenant).where('oauth_clients.id', '=', id).executeTakeFirst();
-      return row && toComponentClientRow(tenant, row);
-    },
-
+    listForComponents: (tenant, filter = {}) => componentClients(db, tenant, filter),
+    getForComponent: (tenant, id) => componentClient(db, tenant, id),
     reserve: (client) => db.transaction().execute((transaction) => reserve(transaction, client)),
     publish: (client) => db.transaction().execute((transaction) => publish(transaction, client)),
     cancelReservation: (tenant, id) => cancelReservation(db, tenant, id),

@@ -66,7 +66,13 @@ const save = (component: string, attributes: object = {}) =>
     },
   });
 const problems = (answer: Awaited<ReturnType<typeof save>>) =>
-  answer.json().errors.map((one: any) => [one.status, one.code, one.source?.pointer]);
+  answer
+    .json()
+    .errors.map(({ status, code, source }: { status: string; code: string; source?: { pointer: string } }) => [
+      status,
+      code,
+      source?.pointer,
+    ]);
 
 it('002-06 asks for neither endpoints nor client: they are the component’s and the tenant’s OAuth client’s', async () => {
   const id = await component();
