@@ -45,6 +45,7 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
   afterEach(async () => {
     provider.changeClientSecret('pizza', SECRET);
     provider.outage(null);
+    provider.omitRefreshToken(false);
     provider.assertLedger();
     await harness.judge();
   });
@@ -55,7 +56,7 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
 
   const event = (type: string) => ({ type, ...caller });
 
-  async function component(): Promise<string> {
+  async function component(change: object = {}): Promise<string> {
     const { authorization, token } = provider.endpoints;
     const file = JSON.stringify({
       title: 'Pizza Van',
@@ -71,6 +72,7 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
       useOAuthClient: true,
       envVars: { PIZZAVAN_KEY: { required: true }, PIZZAVAN_SECRET: { required: true } },
       actions: { bake: { main: './bake.js' } },
+      ...change,
     });
     const { manifest } = readManifest(file);
     if (manifest === undefined) throw new Error('The manifest is refused');
@@ -87,7 +89,13 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
     return id;
   }
 
-  async function client(component: string, secret = SECRET, id = `oc_${++counter}`, update = false): Promise<string> {
+  async function client(
+    component: string,
+    secret = SECRET,
+    id = `oc_${++counter}`,
+    update = false,
+    legacy = false,
+  ): Promise<string> {
     harness.tripwire.watch([secret]);
     const audience = [provider.issuer];
     const request = {
@@ -96,7 +104,7 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
       component,
       clientId: 'pizza',
       audience,
-      legacy: false,
+      legacy,
       update,
     };
     const outcome = await harness.parts.oauthClients.save({ ...request, clientSecret: new Secret(secret) }, caller);
@@ -105,8 +113,14 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
   }
 
   async function connected(component: string, client: string): Promise<ConnectionRef> {
+    const ref = await pending(component, client);
+    await consent(ref);
+    return ref;
+  }
+
+  async function pending(component: string, client: string): Promise<ConnectionRef> {
     const { issuer, apiBaseUrl, endpoints } = provider;
-    const ref = await saved(harness, {
+    return saved(harness, {
       at: { issuer, apiUrl: apiBaseUrl },
       component: { id: component, client },
       change: {
@@ -118,8 +132,6 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
         rotation: 'none',
       },
     });
-    await consent(ref);
-    return ref;
   }
 
   async function consent(ref: ConnectionRef): Promise<void> {
@@ -142,6 +154,42 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
     const ref = await connected(id, await client(id));
     expect(provider.ledger(1)[0]).toMatchObject({ clientId: 'pizza', grantType: 'authorization_code', status: 200 });
     expect((await read(harness, ref)).apiBaseUrl).toBe(provider.apiBaseUrl);
+  });
+
+  it('002-05 {{PIZZAVAN_KEY}} and {{PIZZAVAN_SECRET}} are the client’s id and secret: both reach the provider, neither a step', async () => {
+    const id = await component();
+    const ref = await connected(id, await client(id));
+    // Authenticated by the secret behind the variable, or it would not be 200.
+    expect(provider.ledger(1)[0]).toMatchObject({ clientId: 'pizza', clientAuth: 'client_secret_post', status: 200 });
+    const { accessToken, ...served } = await read(harness, ref);
+    expect(provider.fateOf(accessToken.reveal())).toBe('alive');
+    expect(JSON.stringify(served)).not.toContain(SECRET);
+  });
+
+  it('002-02 legacy: a component without useOAuthClient connects with the client its env vars name', async () => {
+    const id = await component({ useOAuthClient: false });
+    const ref = await connected(id, await client(id, SECRET, undefined, false, true));
+    expect(provider.ledger(1)[0]).toMatchObject({ clientId: 'pizza', grantType: 'authorization_code', status: 200 });
+    expect(await harness.parts.registry.oauthClients.listForComponents(harness.tenant, { component: id })).toEqual([]);
+    expect(await state(ref)).toBe('active');
+  });
+
+  it('002-10 an answer without refresh token is refused: nothing is kept, and the reason is said', async () => {
+    const id = await component();
+    const own = await client(id);
+    provider.omitRefreshToken(true);
+    const ref = await pending(id, own);
+    const visitor = await visit(harness, ref);
+    expect(await complete(harness, visitor)).toBe('failed');
+    const seen = await harness.parts.consents.describe(visitor.attempt, visitor.cookie);
+    expect(seen?.reading.code).toBe('REFRESH_TOKEN_MISSING');
+    expect(await harness.parts.registry.connections.get(ref)).toMatchObject({
+      state: 'pending_consent',
+      grantId: null,
+    });
+    const kept = [];
+    for await (const entry of harness.parts.vault.list(`grant/${harness.tenant}/${ref.connection}/`)) kept.push(entry);
+    expect(kept).toEqual([]);
   });
 
   it('002-24 PATCH of the secret takes effect at the next refresh, and none after it uses the old one', async () => {
