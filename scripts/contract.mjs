@@ -23,7 +23,13 @@ async function contract() {
     tokens: {},
     apiCaller: {},
     authorizationServer: {},
-    config: { callbackBase: 'https://localhost/callback', returnOrigins: [], tokenRoutes: true, ratePerMinute: 1 },
+    config: {
+      callbackBase: 'https://localhost/callback',
+      returnOrigins: [],
+      tokenRoutes: true,
+      elasticioSecrets: true,
+      ratePerMinute: 1,
+    },
     log: pino({ level: 'silent' }),
   });
   await app.ready();

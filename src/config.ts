@@ -17,7 +17,7 @@ const origin = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\
 export const VAULT_DRIVERS = ['directory', 'aws-secrets-manager', 'postgres-sealed'] as const;
 export type VaultDriver = (typeof VAULT_DRIVERS)[number];
 
-const schema = z.object({
+const variables = z.object({
   DATABASE_URL: z.string({ error: 'set it to the URL of a PostgreSQL 15 or newer, or use `durable-oauth dev`' }).min(1),
   PUBLIC_URL: origin.default('http://127.0.0.1:3000'),
   /** The redirect URI to register; byte for byte what providers are sent. */
@@ -42,6 +42,8 @@ const schema = z.object({
   /** `<id>:<base64 of 32 bytes>`, several joined by commas; the first seals, all open. */
   VAULT_KEYS: z.string().optional(),
   TOKEN_ROUTES: flag.default(false),
+  /** The routes from which components of elastic.io read access tokens (docs/elasticio-compatibility.md). */
+  ELASTICIO_SECRETS: flag.default(false),
   RETURN_ORIGINS: list.default([]),
   ALLOW_PRIVATE_NETWORKS: flag.default(false),
   CALLBACK_SIGNAL: z.enum(['sealed', 'sealed-or-code']).default('sealed'),
@@ -51,6 +53,10 @@ const schema = z.object({
   /** Requests of one API key that one server answers in a minute. */
   API_RATE_PER_MINUTE: z.coerce.number({ error: 'a number from 1' }).int().min(1).default(600),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+});
+const schema = variables.refine(({ ELASTICIO_SECRETS, TOKEN_ROUTES }) => TOKEN_ROUTES || !ELASTICIO_SECRETS, {
+  path: ['ELASTICIO_SECRETS'],
+  error: 'hands out access tokens: set TOKEN_ROUTES to "on" as well',
 });
 
 export type VaultConfig =
@@ -67,6 +73,7 @@ export interface Config {
   readonly port: number;
   readonly vault: VaultConfig;
   readonly tokenRoutes: boolean;
+  readonly elasticioSecrets: boolean;
   readonly returnOrigins: readonly string[];
   readonly allowPrivateNetworks: boolean;
   readonly callbackSignal: 'sealed' | 'sealed-or-code';
@@ -87,6 +94,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     port: value.PORT,
     vault: vaultOf(value.VAULT, value),
     tokenRoutes: value.TOKEN_ROUTES,
+    elasticioSecrets: value.ELASTICIO_SECRETS,
     returnOrigins: value.RETURN_ORIGINS,
     allowPrivateNetworks: value.ALLOW_PRIVATE_NETWORKS,
     callbackSignal: value.CALLBACK_SIGNAL,

@@ -32,6 +32,7 @@ export async function runServer(config: Config, options: ComposeOptions = {}): P
       returnOrigins: config.returnOrigins,
       allowPrivateNetworks: config.allowPrivateNetworks,
       tokenRoutes: config.tokenRoutes,
+      elasticioSecrets: config.elasticioSecrets,
       ratePerMinute: config.ratePerMinute,
     },
     log,

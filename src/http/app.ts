@@ -40,6 +40,7 @@ import { roleGrantRoutes } from './routes/role-grants';
 import { roleRoutes } from './routes/roles';
 import { tenantRoutes } from './routes/tenants';
 import { testRoutes } from './routes/tests';
+import { workspaceSecretRoutes } from './routes/workspace-secrets';
 import { answerUnknownRoutes } from './unknown-routes';
 import { refuseUnprintable } from './validation';
 
@@ -68,6 +69,7 @@ const RESOURCES: readonly ((app: App, deps: AppDeps) => void)[] = [
   revocationRoutes,
   testRoutes,
   accessTokenRoutes,
+  workspaceSecretRoutes,
   requestRoutes,
   eventRoutes,
 ];

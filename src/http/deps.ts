@@ -20,6 +20,8 @@ export interface AppConfig {
   readonly allowPrivateNetworks: boolean;
   /** Whether the routes that use or hand out access tokens exist; they need `tokens` and `apiCaller`. */
   readonly tokenRoutes: boolean;
+  /** Whether components of elastic.io may read their secrets here; that needs `tokenRoutes`. */
+  readonly elasticioSecrets: boolean;
   /** Requests of one API key per minute and process. */
   readonly ratePerMinute: number;
 }

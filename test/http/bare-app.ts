@@ -35,6 +35,7 @@ export function bareDeps(change: Partial<AppDeps> = {}): AppDeps {
       returnOrigins: [],
       allowPrivateNetworks: false,
       tokenRoutes: true,
+      elasticioSecrets: true,
       ratePerMinute: 600,
     },
     log: pino({ level: 'silent' }),

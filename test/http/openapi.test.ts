@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildApp } from '../../src/http/app';
 import { isSecretMember } from '../../src/http/idempotency';
+import { TOKEN_BEARING_ROUTES } from '../../src/http/routes/access-token';
 import { bareDeps, routesOf } from './bare-app';
 
 interface Parameter {
@@ -104,7 +105,7 @@ it('says both media types of every body and answer, and one error document for e
 it('shows no token but where one is handed out, and never a secret', () => {
   const answersWith = (name: string): string[] =>
     operations.filter(({ responses }) => whole(responses).includes(`"${name}":{`)).map(({ path }) => path);
-  expect(answersWith('access_token')).toEqual(['/v2/tenants/{tenant}/connections/{id}/access-token']);
+  expect(answersWith('access_token')).toEqual(TOKEN_BEARING_ROUTES.map((path) => path.replace(/:(\w+)/g, '{$1}')));
   expect([...answersWith('refresh_token'), ...answersWith('client_secret')]).toEqual([]);
 });
 

@@ -43,10 +43,19 @@ describe('every route', () => {
 
 describe('the routes that hand out tokens', () => {
   it('are one closed list, with a permission of their own', async () => {
-    expect(TOKEN_BEARING_ROUTES).toEqual(['/v2/tenants/:tenant/connections/:id/access-token']);
+    expect(TOKEN_BEARING_ROUTES).toEqual([
+      '/v2/tenants/:tenant/connections/:id/access-token',
+      '/v2/workspaces/:tenant/secrets/:id',
+      '/v2/workspaces/:tenant/secrets/:id/refresh',
+    ]);
     const routes = await routesOf(bareDeps());
     const own = routes.filter(({ permission }) => permission === 'tenants.connections.get_token');
-    expect(own.map(({ method, url }) => `${method} ${url}`)).toEqual([`GET ${TOKEN_BEARING_ROUTES[0]}`]);
+    const [token, secret, refresh] = TOKEN_BEARING_ROUTES;
+    expect(own.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      `GET ${token}`,
+      `GET ${secret}`,
+      `POST ${refresh}`,
+    ]);
   });
 
   it.each([
@@ -54,7 +63,14 @@ describe('the routes that hand out tokens', () => {
     ['the server holds no reader', { tokens: undefined }],
   ])('do not exist when %s', async (_when, change) => {
     const urls = (await routesOf(bareDeps(change))).map(({ url }) => url);
-    expect(urls.filter((url) => /access-token|requests|tests/.test(url))).toEqual([]);
+    expect(urls.filter((url) => /access-token|requests|tests|secrets/.test(url))).toEqual([]);
+  });
+
+  it('for components of elastic.io do not exist unless they are switched on', async () => {
+    const config = { ...bareDeps().config, elasticioSecrets: false };
+    const urls = (await routesOf(bareDeps({ config }))).map(({ url }) => url);
+    expect(urls.filter((url) => url.includes('secrets'))).toEqual([]);
+    expect(urls).toContain(TOKEN_BEARING_ROUTES[0]);
   });
 });
 

@@ -271,6 +271,7 @@ export async function startTestApp(
       returnOrigins: ['https://flows.test'],
       allowPrivateNetworks: false,
       tokenRoutes: true,
+      elasticioSecrets: true,
       ratePerMinute: 100_000,
       ...config,
     },

@@ -115,6 +115,7 @@ export class Harness {
       port: 0,
       vault: { driver: 'directory', path: join(folder, 'vault'), keyFile: join(folder, 'vault.key') },
       tokenRoutes: true,
+      elasticioSecrets: false,
       returnOrigins: [],
       allowPrivateNetworks: true,
       callbackSignal: 'sealed-or-code',

@@ -9,6 +9,7 @@ it('everything has a default but the database', () => {
     callbackUrl: 'http://127.0.0.1:3000/callback',
     host: '127.0.0.1',
     tokenRoutes: false,
+    elasticioSecrets: false,
     callbackSignal: 'sealed',
     allowPrivateNetworks: false,
     tenants: undefined,
@@ -23,6 +24,12 @@ it('a vault key file lies beside its folder unless it is named', () => {
     driver: 'aws-secrets-manager',
     prefix: 'acme/prod',
   });
+});
+
+it('secrets for components of elastic.io need token routes', () => {
+  expect(() => readConfig({ ...env, ELASTICIO_SECRETS: 'on' })).toThrow('TOKEN_ROUTES');
+  const both = readConfig({ ...env, ELASTICIO_SECRETS: 'on', TOKEN_ROUTES: 'on' });
+  expect([both.tokenRoutes, both.elasticioSecrets]).toEqual([true, true]);
 });
 
 it('everything that is wrong is told at once, by name, with what is allowed', () => {

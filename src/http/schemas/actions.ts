@@ -93,6 +93,26 @@ export const responseDocument = z.object({
 
 export type ResponseAttributes = z.output<typeof responseDocument>['data']['attributes'];
 
+/** As components of elastic.io read it: of what a provider says besides, only what is listed here. */
+export const secretDocument = z.object({
+  data: resource(
+    'secret',
+    z.object({
+      name: z.string(),
+      type: z.literal('oauth2'),
+      state: z.enum(['ready', 'error']),
+      error: z.string().optional().describe('What is wrong and what to do; with it there is no access token'),
+      credentials: z.object({
+        access_token: z.string().optional(),
+        token_type: z.string().optional(),
+        expires_in: z.number().int().optional().describe('Seconds left; absent when the provider did not say'),
+        scope: z.string(),
+        undefined_params: z.object({ instance_url: z.string().describe('Origin of the API base URL') }),
+      }),
+    }),
+  ),
+});
+
 export const accessTokenDocument = z.object({
   data: resource(
     'access-token',
