@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { printCells, until, type Cell } from './cells';
+import { saveFlow, savePasted } from './first-start';
 import { openHistories } from './history';
 import { consent, killAfterTheResult, killAtFourPoints, takeTheVaultAway, type Victims } from './kills';
-import { obtainTokens } from './obtain-tokens';
 import { startOrderSync } from './order-sync';
-import { CLIENTS, codeIntegration, robotIntegration, SCOPE, startDemo, type Demo } from './setup';
+import { CLIENTS, codeIntegration, robotIntegration, startDemo, type Demo } from './setup';
 
 const started = Date.now();
 const say = (line: string): void =>
@@ -53,16 +53,7 @@ async function judge(demo: Demo, seenAt: Set<string>): Promise<boolean> {
     rest.save(codeIntegration(label, client));
   say('Saving one integration per grant type, and one connection for each way to die');
   const robot = await rest.save(robotIntegration());
-  const tokens = await obtainTokens(demo.provider, CLIENTS.pasted, {
-    redirectUri: demo.callbackUrl,
-    login: 'pat',
-    scope: SCOPE,
-  });
-  const pasted = await rest.save({
-    ...codeIntegration('Pasted refresh token', CLIENTS.pasted),
-    grant_type: 'refresh_token',
-    refresh_token: tokens.refreshToken.reveal(),
-  });
+  const pasted = await savePasted(demo);
   const victims: Victims = {
     before_send: await code('Killed before the send'),
     committed: await code('Killed after the commit', CLIENTS.fragile),
@@ -72,6 +63,7 @@ async function judge(demo: Demo, seenAt: Set<string>): Promise<boolean> {
     vault_outage: await code('Vault outage'),
   };
   const shop = await code('Order sync (authorization code)');
+  await saveFlow(demo, [robot, pasted, shop]);
   say('Seven people consent: login, consent and confirm pages are posted as a browser would');
   const logins: readonly (readonly [string, string])[] = [
     [victims.before_send, 'amy'],
@@ -115,7 +107,6 @@ async function judge(demo: Demo, seenAt: Set<string>): Promise<boolean> {
     seen: `${ledger.presentedAgain} presented again, ${ledger.overlapping} overlapping`,
     ok: ledger.presentedAgain <= 1 && ledger.overlapping === 0,
   });
-  void pasted;
   process.stdout.write(`\n${printCells(cells, 'Killed')}\n\n${facts}\n`);
   const failed = cells.filter(({ ok }) => !ok);
   process.stdout.write(

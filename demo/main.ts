@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { untilAskedToEnd } from '../src/cli/exit';
+import { firstStart } from './first-start';
 import { runHeadless } from './headless';
-import { obtainTokens } from './obtain-tokens';
-import { CLIENTS, codeIntegration, robotIntegration, SCOPE, startDemo, type Demo } from './setup';
+import { startDemo, type Demo } from './setup';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -29,13 +29,14 @@ async function main(): Promise<number> {
     workerLog: () => undefined,
   });
   try {
-    await firstIntegrations(demo);
+    await firstStart(demo, say);
     const waiting = (await demo.rest.connections()).find(
       ({ state }) => state === 'pending_consent' || state === 'reauth_required',
     );
     say('');
     say(`Temporal Web UI   ${demo.dev.temporalUi ?? ''}`);
     say(`API               ${demo.dev.url}/v2/tenants/${demo.rest.tenant}/connections`);
+    say(`To look at        ${lookWithCurl(demo, dataDir)}`);
     if (waiting) say(`Connect           ${await demo.rest.consentLink(waiting.id)}   (any name and password)`);
     say(
       `\nTokens live 60 s. Ctrl-C stops everything${throwAway ? '' : '; the next start goes on with these connections'}.\n`,
@@ -49,21 +50,11 @@ async function main(): Promise<number> {
   }
 }
 
-async function firstIntegrations(demo: Demo): Promise<void> {
-  if ((await demo.rest.integrations()).length > 0) return say('Found the connections of an earlier start.');
-  say('Saving one integration per grant type …');
-  await demo.rest.save(robotIntegration());
-  const { refreshToken } = await obtainTokens(demo.provider, CLIENTS.pasted, {
-    redirectUri: demo.callbackUrl,
-    login: 'pat',
-    scope: SCOPE,
-  });
-  await demo.rest.save({
-    ...codeIntegration('Pasted refresh token', CLIENTS.pasted),
-    grant_type: 'refresh_token',
-    refresh_token: refreshToken.reveal(),
-  });
-  await demo.rest.save(codeIntegration('Shop (authorization code)', CLIENTS.app));
+/** Component, OAuth client and flow. The key stays in its file: a terminal's lines are kept by many. */
+function lookWithCurl({ dev: { url, access } }: Demo, dataDir: string): string {
+  const key = `$(node -p "require('${join(dataDir, 'durable-oauth', 'api-key.json')}').key")`;
+  const address = `${url}/v2/tenants/${access.tenant}/{components,oauth-clients,flows}`;
+  return `curl -s -w '\\n' -u "${access.email}:${key}" '${address}'`;
 }
 
 /** One readable line per event, for ever. */

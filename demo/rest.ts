@@ -36,6 +36,16 @@ export class Rest {
     return id;
   }
 
+  /** @returns the id of a new resource, for example a component */
+  async create(
+    collection: string,
+    resource: { readonly type: string } & Readonly<Record<string, unknown>>,
+  ): Promise<string> {
+    const { data } = await this.#call<{ data?: Resource }>('POST', collection, { data: resource });
+    if (data === undefined) throw new Error(`${resource.type} is still being saved`);
+    return data.id;
+  }
+
   async integrations(): Promise<readonly Resource[]> {
     return (await this.#call<{ data: readonly Resource[] }>('GET', 'integrations?page[size]=100')).data;
   }

@@ -5,7 +5,11 @@ import { installSchemathesis } from './parts/schemathesis.mjs';
 import { Problem } from './root.mjs';
 
 /** What also runs on a real PostgreSQL; everything else is in memory there, or embedded. */
-const ON_POSTGRES = ['test/unit/registry', 'test/http/(save|oauth-clients|flows|components)', 'test/workflows/(save|consent|code-grant)'];
+const ON_POSTGRES = [
+  'test/unit/registry',
+  'test/http/(save|oauth-clients|flows|components)',
+  'test/workflows/(save|consent|code-grant)',
+];
 
 /**
  * `npm test`, and then the legs: moto, a throw-away PostgreSQL, schemathesis, and a short chaos with its planted bugs. With arguments
