@@ -119,23 +119,28 @@ describe('in the registry', () => {
     }
   });
 
-  it('a version that moves an endpoint against a change of the client: neither waits for ever, the later one holds', async () => {
-    const of = await component(registry, tenant);
-    const client = await published(of);
-    for (let round = 0; round < ROUNDS; round++) {
+  it('versions that move an endpoint against a client that changes component: nobody waits for ever, the later one holds', async () => {
+    const components = [await component(registry, tenant), await component(registry, tenant)];
+    const client = await published(components[0] ?? '');
+    const move = (id: string, round: number): Promise<unknown> => {
       const moved = manifest({ oauth2: oauth2(`https://moved-${round}.example`) });
-      const version = { tenant, id: of, title: 'Moved', file: '{}', manifest: moved };
-      expect(
-        await both(
-          round,
-          () => publish(client, of),
-          () => registry.components.addVersion({ ...version, event: event('component.version_added') }),
-        ),
-      ).toEqual(['ok', 'ok']);
-      const last = (await registry.events.list(tenant, undefined, { size: 1000 })).at(-1)?.type;
+      const version = { tenant, id, title: 'Moved', file: '{}', manifest: moved };
+      return registry.components.addVersion({ ...version, event: event('component.version_added') });
+    };
+    for (let round = 0; round < ROUNDS; round++) {
+      const next = components[(round + 1) % 2] ?? '';
+      const outcomes = await Promise.allSettled([
+        ...components.map((id) => move(id, round)),
+        publish(client, next),
+        ...components.map((id) => move(id, round + ROUNDS)),
+      ]);
+      expect(codes(outcomes)).toEqual(Array<string>(5).fill('ok'));
       const row = await registry.oauthClients.getForComponent(tenant, client);
-      expect({ round, last }).toEqual({
+      const types = (await registry.events.list(tenant, undefined, { size: 1000 })).map(({ type }) => type);
+      const last = types.filter((type) => type.startsWith('oauth_client.')).at(-1);
+      expect({ round, component: row?.component, last }).toEqual({
         round,
+        component: next,
         last: row?.suspendedAt === null ? 'oauth_client.changed' : 'oauth_client.suspended',
       });
     }
