@@ -90,8 +90,7 @@ export function createRefreshTokenSet(deps: RefreshDeps): DurableOAuthActivities
       await ready.spend('VAULT_UNAVAILABLE', 'Asking the vault', deps.vault.checkWritable());
       await ready.spend('REGISTRY_UNAVAILABLE', 'Getting an envelope key', deps.sealer.ready());
       const found = await ready.spend('VAULT_UNAVAILABLE', 'Reading the client secret', targetIn(deps.vault, context));
-      // A public client has no secret to bind the request to its origins; the grant remembers them.
-      const target = found.audience ? found : { ...found, audience: previous?.audience };
+      const target = { ...found, audience: audienceFor(found, previous) };
       ready.check('VAULT_UNAVAILABLE', 'Getting ready to send');
 
       let answer: TokenAnswer;
@@ -111,6 +110,15 @@ export function createRefreshTokenSet(deps: RefreshDeps): DurableOAuthActivities
       throw toActivityFailure(error, { policy, fingerprint: isRefusal(error) ? fingerprint : undefined });
     }
   };
+}
+
+/**
+ * Where client secret and refresh token may both be sent: a secret that was confirmed for another origin takes no grant
+ * there that was given at the old one. A public client has no secret; its grant alone remembers the origins.
+ */
+function audienceFor({ audience }: OAuthClientTarget, previous: TokenSet | undefined): readonly string[] | undefined {
+  if (audience === undefined || previous?.refreshToken === undefined) return audience ?? previous?.audience;
+  return audience.filter((origin) => previous.audience.includes(origin));
 }
 
 async function send(

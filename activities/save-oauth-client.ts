@@ -21,7 +21,7 @@ const SHOWN_DIGITS = 8;
 
 /**
  * Take the place of (tenant, component), seen by nobody. Fails with ALREADY_EXISTS when it is taken, NOT_FOUND when the
- * component is not there for this tenant; nothing was written then.
+ * component is not there for this tenant, IN_USE when env vars hold credentials of a global one; nothing was written then.
  */
 export function createReserveOAuthClient(deps: SaveClientDeps): DurableOAuthActivities['reserveOAuthClient'] {
   return (input) =>

@@ -7,8 +7,12 @@
  */
 import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
 import type { SaveOAuthClientInput } from '../src/connection/messages';
+import type { ErrorCode } from '../src/errors';
 import { outcomeOf } from './failures';
 import { run } from './run-activity';
+
+/** Nothing was written: the place is another one's, or not to be had. */
+const REFUSALS: readonly ErrorCode[] = ['NOT_FOUND', 'ALREADY_EXISTS', 'IN_USE'];
 
 export async function saveOAuthClientWorkflow(input: SaveOAuthClientInput): Promise<{ v: 1; client: string }> {
   const { tenant, client, component } = input;
@@ -33,9 +37,9 @@ async function reserve(input: SaveOAuthClientInput): Promise<void> {
   try {
     await run('reserveOAuthClient', `Reserve the OAuth client of component ${input.component}`, input);
   } catch (error) {
-    const { timedOut, code } = outcomeOf(error);
-    // Refused: the place is another one's, and nothing was written.
-    throw timedOut ? await undone(input, error, 'REGISTRY_UNAVAILABLE') : failure(code);
+    const { code } = outcomeOf(error);
+    // What is no refusal may have come after the place was taken: it would be nobody's for ever.
+    throw REFUSALS.includes(code) ? failure(code) : await undone(input, error, 'REGISTRY_UNAVAILABLE');
   }
 }
 

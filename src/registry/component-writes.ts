@@ -111,8 +111,8 @@ async function insertVersion(db: Kysely<Tables>, given: Version): Promise<void> 
 }
 
 /**
- * Locked first, read then: a join that has waited would look for the old version's row. Not FOR UPDATE: a flow that
- * includes it holds its clients and refers to it.
+ * Locked first, read then: a join that has waited would look for the old version's row. Not FOR UPDATE: an
+ * integration that is being registered holds its client and then refers to it.
  */
 async function lockOwn(db: Kysely<Tables>, tenant: string, id: string): Promise<ComponentRow> {
   await db
@@ -139,13 +139,15 @@ async function refuseGlobalCredentials(
     .where('legacy', '=', true)
     .where('status', 'in', ['reserved', 'published'])
     .executeTakeFirst();
-  if (client === undefined) return;
-  throw new DurableOAuthError(
+  if (client !== undefined) throw globalCredentials(id);
+}
+
+export const globalCredentials = (component: string): DurableOAuthError =>
+  new DurableOAuthError(
     'IN_USE',
     'A component with OAuth credentials in its env vars cannot be global: declare "useOAuthClient": true and let each tenant have a client of its own',
-    { component: id },
+    { component },
   );
-}
 
 /** Nobody has agreed to send a secret to the new origin: each tenant must confirm it. */
 async function suspendWhenMoved(

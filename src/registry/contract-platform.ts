@@ -165,7 +165,8 @@ export interface OAuthClients {
   getForComponent(tenant: string, id: string): Promise<ComponentClientRow | undefined>;
   /**
    * Take the place of (tenant, component), seen by nobody. Repeating it for the same id is harmless.
-   * @throws ALREADY_EXISTS when another client has the place, NOT_FOUND when the component is not accessible any more
+   * @throws ALREADY_EXISTS when another client has the place, NOT_FOUND when the component is not accessible any more,
+   *   IN_USE when it is legacy and the component is global (002-38)
    */
   reserve(client: { tenant: string; id: string; component: string; clientId: string; legacy: boolean }): Promise<void>;
   /**

@@ -98,6 +98,7 @@ async function lock(db: Kysely<Tables>, tenant: string, id: string): Promise<Flo
  * waits for it, and then finds the flow.
  */
 async function expectUsable(db: Kysely<Tables>, tenant: string, { components, connections }: Included): Promise<void> {
+  await lockComponents(db, tenant, components);
   const withClient = await lockClients(db, tenant, components);
   const accessible = await accessibleComponents(db, tenant, components);
   for (const component of components) {
@@ -108,6 +109,14 @@ async function expectUsable(db: Kysely<Tables>, tenant: string, { components, co
     }
   }
   await expectConnections(db, tenant, connections);
+}
+
+/** Before their clients, as whoever changes a component and then its clients. */
+async function lockComponents(db: Kysely<Tables>, tenant: string, components: readonly string[]): Promise<void> {
+  if (components.length === 0) return;
+  const included = db.selectFrom('components').select('id').where('id', 'in', components).orderBy('id').forShare();
+  await included.where('tenant', '=', tenant).execute();
+  await included.where('access', '=', 'global').execute();
 }
 
 /** In the order of their ids, so that two that lock the same ones do not wait for each other. @returns the components */

@@ -1,7 +1,8 @@
 /** How an OAuth client for a component comes to be and changes: reserve, (the secret is stored), publish. */
 import { sql, type Kysely } from 'kysely';
 import { DurableOAuthError } from '../errors';
-import type { OAuthClients } from './contract-platform';
+import { globalCredentials } from './component-writes';
+import type { ComponentAccess, OAuthClients } from './contract-platform';
 import { notFound } from './errors';
 import { appendEvent } from './events';
 import { clientUse } from './oauth-client-reads';
@@ -14,29 +15,35 @@ type Publication = Parameters<OAuthClients['publish']>[0];
 /** The unique index decides between several: whoever inserts first has the place. */
 export async function reserve(db: Kysely<Tables>, reservation: Reservation): Promise<void> {
   const { tenant, id, component, clientId, legacy } = reservation;
-  const label = await titleOf(db, tenant, component);
+  const held = await holdComponent(db, tenant, component);
+  if (held === undefined) throw notFound('component', { tenant, component });
+  if (legacy && held.access === 'global') throw globalCredentials(component);
   await db
     .insertInto('oauth_clients')
-    .values({ tenant, id, client_id: clientId, label, component, legacy, status: 'reserved' })
+    .values({ tenant, id, client_id: clientId, label: held.title, component, legacy, status: 'reserved' })
     .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
     .execute();
 }
 
+/** Locks the component before the client, as whatever changes a component and then its clients does. */
 export async function publish(db: Kysely<Tables>, publication: Publication): Promise<void> {
   const { tenant, id, component, clientId, secret, event } = publication;
+  const held = await holdComponent(db, tenant, component);
   const before = await db
     .selectFrom('oauth_clients')
     .selectAll()
     .where('tenant', '=', tenant)
     .where('id', '=', id)
-    .where('status', 'in', ['reserved', 'published'])
     .forUpdate()
     .executeTakeFirst();
-  if (before === undefined) throw notFound('OAuth client', { tenant, client: id });
-  // The answer to an earlier attempt was lost.
-  if (before.status === 'published' && before.secret_id === secret.id) return;
-  if (before.component !== component) await refuseUsed(db, tenant, id);
-  const label = before.component === component ? before.label : await titleOf(db, tenant, component);
+  // The answer to an earlier attempt was lost; a deletion that has begun since still needs the secret.
+  if (before?.secret_id === secret.id) return;
+  if (before === undefined || before.status === 'deleting' || before.status === 'deleted') {
+    throw notFound('OAuth client', { tenant, client: id });
+  }
+  const moves = before.component !== component;
+  if (moves && held === undefined) throw notFound('component', { tenant, component });
+  if (moves) await refuseUsed(db, tenant, id);
   await db
     .updateTable('client_secrets')
     .set({ retired_at: sql<string>`now()` })
@@ -53,7 +60,7 @@ export async function publish(db: Kysely<Tables>, publication: Publication): Pro
     .set({
       client_id: clientId,
       component,
-      label,
+      label: moves ? held?.title : before.label,
       secret_id: secret.id,
       status: 'published',
       suspended_at: null,
@@ -115,11 +122,17 @@ export function inUse(
   });
 }
 
-/** Its own, or a global one; locked against its removal until the transaction ends. */
-async function titleOf(db: Kysely<Tables>, tenant: string, component: string): Promise<string> {
-  const of = db.selectFrom('components').select('title').where('id', '=', component).where('removed_at', 'is', null);
+/** Its own, or a global one; locked against its changes and its removal until the transaction ends. */
+async function holdComponent(
+  db: Kysely<Tables>,
+  tenant: string,
+  component: string,
+): Promise<{ title: string; access: ComponentAccess } | undefined> {
+  const of = db
+    .selectFrom('components')
+    .select(['title', 'access'])
+    .where('id', '=', component)
+    .where('removed_at', 'is', null);
   const own = await of.where('tenant', '=', tenant).forShare().executeTakeFirst();
-  const found = own ?? (await of.where('access', '=', 'global').forShare().executeTakeFirst());
-  if (found === undefined) throw notFound('component', { tenant, component });
-  return found.title;
+  return own ?? of.where('access', '=', 'global').forShare().executeTakeFirst();
 }

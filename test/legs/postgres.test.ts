@@ -1,23 +1,17 @@
 /** What an embedded database with its one session cannot show: transactions that meet, on a real PostgreSQL. */
+import { Client } from 'pg';
 import { clientSecretRef, grantRef } from '../../src/connection/ids';
 import { isDurableOAuthError } from '../../src/errors';
 import type { Registry } from '../../src/registry/contract';
 import { openRegistry } from '../../src/registry/open';
 import { startScriptedProvider } from '../../src/testing/scripted-provider';
+import { codes, count, MANY, times } from '../support/at-once';
 import { testDatabase, type TestDatabase } from '../support/database';
-import { Harness } from '../support/harness';
+import { eventually, Harness } from '../support/harness';
 import { save } from '../support/scenes';
 import { at, connected, event, fresh, newTenant, projection, registration, token } from '../unit/registry/builders';
 
-const MANY = 20;
 const ROUNDS = 25;
-const times = <T>(count: number, work: (index: number) => Promise<T>): Promise<PromiseSettledResult<T>[]> =>
-  Promise.allSettled(Array.from({ length: count }, (_, index) => work(index)));
-const codes = (settled: readonly PromiseSettledResult<unknown>[]): string[] =>
-  settled.map((one) =>
-    one.status === 'fulfilled' ? 'ok' : isDurableOAuthError(one.reason) ? one.reason.code : String(one.reason),
-  );
-const count = (outcomes: readonly string[], wanted: string): number => outcomes.filter((one) => one === wanted).length;
 
 describe('the registry', () => {
   let database: TestDatabase;
@@ -132,6 +126,63 @@ describe('the registry', () => {
     );
     expect(granted.filter(Boolean)).toHaveLength(10);
   });
+
+  it('of two administrators who remove each other’s role at once one stays', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const where = await newTenant(registry);
+      const grants = await Promise.all(['ann', 'bob'].map((name) => administrator(where, name)));
+      const outcomes = codes(
+        await Promise.allSettled(
+          grants.map((id) => registry.roleGrants.remove(where, id, event('role_grant.removed'))),
+        ),
+      );
+      expect(outcomes.sort()).toEqual(['IN_USE', 'ok']);
+      expect(await registry.roleGrants.list(where, { size: 50 })).toHaveLength(1);
+    }
+  });
+
+  it('a follower of events waits for a transaction that holds an earlier place, and then gets both in their order', async () => {
+    const follow = async (after?: string): Promise<string[]> =>
+      (await registry.events.settledAfter(tenant, after, 50)).map(({ type }) => type);
+    await registry.events.append(tenant, null, event('first'));
+    const first = await eventually(
+      'the first event',
+      () => registry.events.newestSettled(tenant),
+      (id) => id !== undefined,
+    );
+    const slow = new Client({ connectionString: database.url });
+    await slow.connect();
+    try {
+      await slow.query('BEGIN');
+      await slow.query(
+        `INSERT INTO connection_events (tenant, id, type, by, trace_id) VALUES ($1, $2, 'slow', 'system', 'tr_1')`,
+        [tenant, fresh('ev')],
+      );
+      await registry.events.append(tenant, null, event('quick'));
+      const shown = await registry.events.list(tenant, undefined, { size: 50 });
+      expect(shown.map(({ type }) => type)).toEqual(['first', 'quick']);
+      expect([await follow(first), await registry.events.newestSettled(tenant)]).toEqual([[], first]);
+      await slow.query('COMMIT');
+    } finally {
+      await slow.end();
+    }
+    await eventually(
+      'both',
+      () => follow(first),
+      (types) => types.length === 2,
+    );
+    expect(await follow(first)).toEqual(['slow', 'quick']);
+  });
+
+  async function administrator(where: string, name: string): Promise<string> {
+    const { id: principal } = await registry.principals.ensure(where, `${name}@example.com`);
+    const rights = { principalTenant: where, principal, role: 'tenant_admin', permission: null, grantedBy: 'system' };
+    const { id } = await registry.roleGrants.create(
+      { id: fresh('rg'), tenant: where, ...rights },
+      event('role_grant.created'),
+    );
+    return id;
+  }
 });
 
 it('000-22 20 equal saves through the whole product: one connection, and no secret in the vault that no row names', async () => {
