@@ -236,32 +236,6 @@ describe('a component', () => {
     expect((await call(test, 'DELETE', `${components()}/cp_unknown`, { auth })).statusCode).toBe(404);
   });
 
-  it('002-07 made global, its OAuth client stays with the tenant that made it', async () => {
-    const id = await upload();
-    const own = await client('acme', id);
-    const made = await call(test, 'PATCH', `${components()}/${id}`, { auth, body: body({ access: 'global' }) });
-    expect([made.statusCode, made.json().data.attributes.access]).toEqual([200, 'global']);
-    const clientsOf = async (tenant: string): Promise<string[]> => {
-      const all = await test.bearer(tenant, 'tenants.*');
-      const answer = await call(test, 'GET', `/v2/tenants/${tenant}/oauth-clients?filter[component]=${id}`, {
-        auth: all,
-      });
-      return answer.json().data.map((one: { id: string }) => one.id);
-    };
-    expect([await clientsOf('acme'), await clientsOf('other')]).toEqual([[own], []]);
-    const foreign = await test.bearer('other', 'tenants.*');
-    const read = await call(test, 'GET', `/v2/tenants/other/oauth-clients/${own}`, { auth: foreign });
-    expect(read.statusCode).toBe(404);
-    // Without a client of its own the other tenant has no use of the component either.
-    const flow = {
-      type: 'flow',
-      attributes: { name: 'Orders' },
-      relationships: { components: { data: [{ type: 'component', id }] } },
-    };
-    const refused = await call(test, 'POST', '/v2/tenants/other/flows', { auth: foreign, body: { data: flow } });
-    expect(errorsOf(refused).map(([status, code]) => [status, code])).toEqual([[422, 'OAUTH_CLIENT_MISSING']]);
-  });
-
   it('has versions, and says when one of another origin suspended its clients', async () => {
     const id = await upload();
     const path = `${components()}/${id}/versions`;

@@ -305,6 +305,23 @@ describe('deleting', () => {
     expect((await remove(own)).statusCode).toBe(204);
   });
 
+  it('002-07 when a component becomes global its client stays with the tenant that made it', async () => {
+    const id = await component();
+    const own = await made(id);
+    const body = { data: { type: 'component', attributes: { access: 'global' } } };
+    const global = await call(t, 'PATCH', `/v2/tenants/acme/components/${id}`, { auth, body });
+    expect([global.statusCode, global.json().data.attributes.access]).toEqual([200, 'global']);
+    const foreign = await t.bearer('other', 'tenants.*');
+    const clientsOf = async (tenant: string, as: string): Promise<string[]> => {
+      const { data } = (await get(`/v2/tenants/${tenant}/oauth-clients?filter[component]=${id}`, as)).json();
+      return data.map((row: { id: string }) => row.id);
+    };
+    expect([await clientsOf('acme', auth), await clientsOf('other', foreign)]).toEqual([[own], []]);
+    expect((await get(`/v2/tenants/other/oauth-clients/${own}`, foreign)).statusCode).toBe(404);
+    // Without a client of its own the other tenant has no use of the component either.
+    await expect(flow([id], 'draft', 'other')).rejects.toMatchObject({ code: 'OAUTH_CLIENT_MISSING' });
+  });
+
   it('002-36 a global component: each tenant has a client of its own, and deleting one leaves the others', async () => {
     const id = await component(WITH_CLIENT, 'acme', 'global');
     const own = await made(id);
