@@ -1,13 +1,18 @@
 /** A component whose OAuth client each tenant brings, and what is made through it. */
 import { readManifest } from '../../src/components/manifest';
-import type { Components, ManifestFacts } from '../../src/registry/contract-platform';
+import type { ManifestFacts } from '../../src/registry/contract-platform';
 import type { ScriptedProvider } from '../../src/testing/scripted-provider';
 import { Secret } from '../../src/vault/secret';
 import type { Harness } from './harness';
 import { caller, CALLBACK, type SaveScene } from './scenes';
 
+type At = Pick<ScriptedProvider, 'endpoints'>;
+
 /** A version of the component, with the provider's endpoints. */
-export function versionAt({ endpoints: { authorization, token } }: Pick<ScriptedProvider, 'endpoints'>): {
+export function versionAt(
+  { endpoints: { authorization, token } }: At,
+  change: object = {},
+): {
   readonly title: string;
   readonly file: string;
   readonly manifest: ManifestFacts;
@@ -27,6 +32,7 @@ export function versionAt({ endpoints: { authorization, token } }: Pick<Scripted
     useOAuthClient: true,
     envVars: { PIZZAVAN_KEY: { required: true }, PIZZAVAN_SECRET: { required: true } },
     actions: { bake: { main: './bake.js' } },
+    ...change,
   });
   const { manifest } = readManifest(file);
   if (manifest === undefined) throw new Error('The manifest is refused');
@@ -34,21 +40,25 @@ export function versionAt({ endpoints: { authorization, token } }: Pick<Scripted
 }
 
 /** @returns its id */
-export async function pizzaVan(
-  { parts, tenant }: Harness,
-  id: string,
-  provider: Pick<ScriptedProvider, 'endpoints'>,
-): Promise<string> {
+export async function pizzaVan({ parts, tenant }: Harness, id: string, at: At, change: object = {}): Promise<string> {
   const event = { type: 'component.created', ...caller };
-  const made: Parameters<Components['create']>[0] = { tenant, id, access: 'tenant', ...versionAt(provider), event };
-  await parts.registry.components.create(made);
+  await parts.registry.components.create({ tenant, id, access: 'tenant', ...versionAt(at, change), event });
   return id;
+}
+
+interface Client {
+  readonly component: string;
+  readonly client: string;
+  readonly secret: string;
+  readonly audience: readonly string[];
+  readonly update?: boolean;
+  readonly legacy?: boolean;
 }
 
 /** Save the tenant's client "pizza" for a component, its secret watched. */
 export function saveClient(
   { parts, tenant, tripwire }: Harness,
-  { secret, ...client }: { component: string; client: string; secret: string; audience: string[]; update?: boolean },
+  { secret, ...client }: Client,
 ): ReturnType<Harness['parts']['oauthClients']['save']> {
   tripwire.watch([secret]);
   const request = { tenant, clientId: 'pizza', legacy: false, update: false, ...client };

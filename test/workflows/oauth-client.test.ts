@@ -2,9 +2,8 @@
 import type { Ports } from '../../src/compose';
 import { connectionWorkflowId } from '../../src/connection/ids';
 import type { ConnectionRef } from '../../src/connection/types';
-import { readManifest } from '../../src/components/manifest';
 import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
-import { Secret } from '../../src/vault/secret';
+import { pizzaVan, saveClient, throughClient } from '../support/component-clients';
 import { eventually, Harness, RUNS } from '../support/harness';
 import { caller, complete, read, saved, visit } from '../support/scenes';
 
@@ -56,39 +55,7 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
 
   const event = (type: string) => ({ type, ...caller });
 
-  async function component(change: object = {}): Promise<string> {
-    const { authorization, token } = provider.endpoints;
-    const file = JSON.stringify({
-      title: 'Pizza Van',
-      credentials: {
-        fields: { oauth: { viewClass: 'OAuthFieldView' } },
-        oauth2: {
-          client_id: '{{PIZZAVAN_KEY}}',
-          client_secret: '{{PIZZAVAN_SECRET}}',
-          auth_uri: authorization,
-          token_uri: token,
-        },
-      },
-      useOAuthClient: true,
-      envVars: { PIZZAVAN_KEY: { required: true }, PIZZAVAN_SECRET: { required: true } },
-      actions: { bake: { main: './bake.js' } },
-      ...change,
-    });
-    const { manifest } = readManifest(file);
-    if (manifest === undefined) throw new Error('The manifest is refused');
-    const id = `cp_${++counter}${maxCachedWorkflows ?? ''}`;
-    await harness.parts.registry.components.create({
-      tenant: harness.tenant,
-      id,
-      access: 'tenant',
-      title: 'Pizza Van',
-      file,
-      manifest,
-      event: event('component.created'),
-    });
-    return id;
-  }
-
+  const component = (change: object = {}): Promise<string> => pizzaVan(harness, `cp_${++counter}`, provider, change);
   async function client(
     component: string,
     secret = SECRET,
@@ -96,19 +63,8 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
     update = false,
     legacy = false,
   ): Promise<string> {
-    harness.tripwire.watch([secret]);
     const audience = [provider.issuer];
-    const request = {
-      tenant: harness.tenant,
-      client: id,
-      component,
-      clientId: 'pizza',
-      audience,
-      legacy,
-      update,
-    };
-    const outcome = await harness.parts.oauthClients.save({ ...request, clientSecret: new Secret(secret) }, caller);
-    if (outcome !== 'saved') throw new Error(`Not saved: ${JSON.stringify(outcome)}`);
+    expect(await saveClient(harness, { component, secret, client: id, update, legacy, audience })).toBe('saved');
     return id;
   }
 
@@ -118,21 +74,8 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
     return ref;
   }
 
-  async function pending(component: string, client: string): Promise<ConnectionRef> {
-    const { issuer, apiBaseUrl, endpoints } = provider;
-    return saved(harness, {
-      at: { issuer, apiUrl: apiBaseUrl },
-      component: { id: component, client },
-      change: {
-        grant_type: 'authorization_code',
-        client_id: 'pizza',
-        scope: 'orders.read',
-        endpoints: { authorization: endpoints.authorization, token: endpoints.token, revocation: endpoints.revocation },
-        redirect_uri: 'http://127.0.0.1:3000/callback',
-        rotation: 'none',
-      },
-    });
-  }
+  const pending = (component: string, client: string): Promise<ConnectionRef> =>
+    saved(harness, throughClient(provider, component, client));
 
   async function consent(ref: ConnectionRef): Promise<void> {
     expect(await complete(harness, await visit(harness, ref))).toBe('connected');
