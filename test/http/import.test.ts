@@ -2,7 +2,7 @@
 import { DurableOAuthError } from '../../src/errors';
 import { call, startTestApp, type TestApp } from './support';
 
-const PATH = '/v2/tenants/acme/connections/imports';
+const PATH = '/v2/tenants/acme/imports';
 const TEMPLATE = {
   label: 'Shop',
   token_url: 'https://shop.test/token',

@@ -11,7 +11,7 @@ import { readPage, warningsAbout } from '../paging';
 import { ProblemError } from '../problem';
 import { notToPutInKey } from '../rights';
 import { apiKeyList, apiKeyPath, apiKeyQuery, createKey, newKeyDocument } from '../schemas/api-key';
-import { resourcePath } from '../schemas/document';
+import { noContent, resourcePath } from '../schemas/document';
 
 const PATH = '/tenants/:tenant/principals/:id/api-keys';
 
@@ -57,12 +57,12 @@ export function apiKeyRoutes(app: App, { registry }: AppDeps): void {
     method: 'DELETE',
     url: `${PATH}/:prefix`,
     config: { permission: 'tenants.api_keys.delete' },
-    schema: { params: apiKeyPath },
+    schema: { params: apiKeyPath, response: { 204: noContent } },
     handler: async (request, reply) => {
       const { tenant, id, prefix } = request.params;
       const event = auditEvent(request, 'api_key.revoked', { principal: id, api_key: prefix });
       await registry.apiKeys.revoke(tenant, id, prefix, event);
-      return reply.code(204).send();
+      return reply.code(204).send(null);
     },
   });
 }

@@ -1,4 +1,4 @@
-/** `POST /v2/tenants/{T}/connections/imports`: tokens that another program refreshed so far become connections. */
+/** `POST /v2/tenants/{T}/imports`: tokens that another program refreshed so far become connections. */
 import { callerOf } from '../auth';
 import type { App, AppDeps } from '../deps';
 import { importAll, toSaveRequests } from '../imports';
@@ -14,7 +14,7 @@ const STOP_FIRST =
 export function importRoutes(app: App, deps: AppDeps): void {
   app.route({
     method: 'POST',
-    url: '/tenants/:tenant/connections/imports',
+    url: '/tenants/:tenant/imports',
     bodyLimit: MAX_BYTES,
     config: { permission: 'tenants.connections.import', missingAttribute: 422 },
     schema: { params: tenantPath, body: importConnections, response: { 200: importDocument, 202: importDocument } },

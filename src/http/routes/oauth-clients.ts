@@ -8,7 +8,7 @@ import { audienceFor, componentFor, saveOAuthClient, usedProblem, warningsFor } 
 import { warningsAbout } from '../paging';
 import { ProblemError } from '../problem';
 import { oauthClientPath, toOAuthClient } from '../resources';
-import { resourcePath, tenantPath } from '../schemas/document';
+import { noContent, resourcePath, tenantPath } from '../schemas/document';
 import {
   changeOAuthClient,
   createOAuthClient,
@@ -123,7 +123,7 @@ export function oauthClientRoutes(app: App, deps: AppDeps): void {
     method: 'DELETE',
     url: `${PATH}/:id`,
     config: { permission: 'tenants.oauth_clients.delete' },
-    schema: { params: resourcePath },
+    schema: { params: resourcePath, response: { 204: noContent } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       await shown(tenant, id);
@@ -138,7 +138,7 @@ export function oauthClientRoutes(app: App, deps: AppDeps): void {
       // It is gone for everybody; what was granted through it is revoked however long that takes.
       await deps.effects.drain().catch(() => undefined);
       await deps.oauthClients.retire(tenant, id, true, { by, traceId }, DELETE_WAIT_MS).catch(() => undefined);
-      return reply.code(204).send();
+      return reply.code(204).send(null);
     },
   });
 }

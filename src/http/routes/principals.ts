@@ -6,7 +6,7 @@ import { principalPath, toPrincipal } from '../access-resources';
 import { auditEvent } from '../audit';
 import type { App, AppDeps } from '../deps';
 import { readPage, warningsAbout } from '../paging';
-import { resourcePath, tenantPath } from '../schemas/document';
+import { noContent, resourcePath, tenantPath } from '../schemas/document';
 import {
   changePrincipal,
   createPrincipal,
@@ -81,13 +81,13 @@ export function principalRoutes(app: App, { registry: { principals } }: AppDeps)
     method: 'DELETE',
     url: `${PATH}/:id`,
     config: { permission: 'tenants.principals.delete' },
-    schema: { params: resourcePath },
+    schema: { params: resourcePath, response: { 204: noContent } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       const { data } = await read(tenant, id);
       const facts = { principal: id, principal_tenant: tenant, email: data.attributes.email };
       await principals.remove(tenant, id, auditEvent(request, 'principal.removed', facts));
-      return reply.code(204).send();
+      return reply.code(204).send(null);
     },
   });
 }

@@ -14,7 +14,7 @@ import { readPage } from '../paging';
 import { presetNamed } from '../presets';
 import { ProblemError } from '../problem';
 import { providerPath, toProvider } from '../resources-providers';
-import { refuseOtherId, resourcePath, tenantPath } from '../schemas/document';
+import { noContent, refuseOtherId, resourcePath, tenantPath } from '../schemas/document';
 import { changeProvider, createProvider, providerDocument, providerList, providerQuery } from '../schemas/provider';
 
 type Resource = z.output<typeof providerDocument>['data'];
@@ -99,7 +99,7 @@ export function providerRoutes(app: App, deps: AppDeps): void {
     method: 'DELETE',
     url: `${PATH}/:id`,
     config: { permission: 'tenants.providers.delete' },
-    schema: { params: resourcePath },
+    schema: { params: resourcePath, response: { 204: noContent } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       refuseShipped(deps, id);
@@ -112,7 +112,7 @@ export function providerRoutes(app: App, deps: AppDeps): void {
         const detail = `Integrations use it: ${integrations.map(({ label }) => label).join(', ')}`;
         throw new ProblemError([{ code: 'IN_USE', detail, meta: { integrations } }]);
       }
-      return reply.code(204).send();
+      return reply.code(204).send(null);
     },
   });
 }

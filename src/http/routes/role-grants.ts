@@ -10,7 +10,7 @@ import { readPage, warningsAbout } from '../paging';
 import { ProblemError } from '../problem';
 import { notToConfer } from '../rights';
 import { ROLES } from '../roles';
-import { resourcePath, tenantPath } from '../schemas/document';
+import { noContent, resourcePath, tenantPath } from '../schemas/document';
 import {
   createRoleGrant,
   roleGrantDocument,
@@ -57,11 +57,11 @@ export function roleGrantRoutes(app: App, { registry: { principals, roleGrants }
     method: 'DELETE',
     url: `${PATH}/:id`,
     config: { permission: 'tenants.role_grants.delete' },
-    schema: { params: resourcePath },
+    schema: { params: resourcePath, response: { 204: noContent } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       await roleGrants.remove(tenant, id, auditEvent(request, 'role_grant.removed', { role_grant: id }));
-      return reply.code(204).send();
+      return reply.code(204).send(null);
     },
   });
 }
