@@ -37,13 +37,19 @@ export function namesOf(method: string, url: string): OperationNames {
 export function describeParameter(name: string, url: string): string {
   const filter = /^filter\[(.+)]$/.exec(name)?.[1];
   if (filter !== undefined) return `Only those with this ${words(filter)}; empty filters nothing`;
-  if (name === 'tenant') return 'The tenant; the API key must be its own';
+  if (name === 'tenant') return 'The tenant; 404 unless the principal has a role there';
   const noun = new RegExp(`([^/{}]+)/(?::${name}|\\{${name}})(?:/|$)`).exec(url)?.[1];
   return noun === undefined ? capital(words(name)) : `${capital(words(name))} of the ${words(singular(noun))}`;
 }
 
 const isPlural = (noun: string): boolean => /[^s]s$/.test(noun);
-const singular = (noun: string): string => (isPlural(noun) ? noun.slice(0, -1).replace(/ie$/, 'y') : noun);
+const singular = (noun: string): string =>
+  isPlural(noun)
+    ? noun
+        .slice(0, -1)
+        .replace(/(sh|ch|x)e$/, '$1')
+        .replace(/ie$/, 'y')
+    : noun;
 const parts = (name: string): string[] => name.split(/[-_]/).filter(Boolean);
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 const pascal = (name: string): string => parts(name).map(capital).join('');

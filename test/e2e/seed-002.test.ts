@@ -1,15 +1,6 @@
 /** Seed 002 as a newcomer does it: its own curl lines, and those of docs/oauth-clients.md, by curl against the running server. */
-import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { pino } from 'pino';
-import { issueKey } from '../../src/cli/create-key';
-import { claimPorts } from '../../src/cli/dev/ports';
-import { buildApp } from '../../src/http/app';
-import { Harness } from '../support/harness';
+import { commandsOf, describeWithCurl, EMAIL, startShell, type Shell } from '../support/shell';
 
 /** Byte for byte, with what its template engine did to it. */
 const SEED = {
@@ -72,51 +63,17 @@ const COMPONENT_JSON = {
     useOAuthClient: true,
   },
 };
-const EMAIL = 'ops@acme.example';
-const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
-(hasCurl ? describe : describe.skip)(`seed 002 by curl${hasCurl ? '' : ' (skipped: there is no curl here)'}`, () => {
-  let harness: Harness;
-  let url: string;
-  let key: string;
-  let folder: string;
-  let stopApp: () => Promise<void>;
-  const logged: string[] = [];
+describeWithCurl('seed 002 by curl', () => {
+  let shell: Shell;
 
   beforeAll(async () => {
-    const [port] = await claimPorts([0]);
-    url = `http://127.0.0.1:${port}`;
-    harness = await Harness.start({ config: { publicUrl: url, callbackUrl: `${url}/callback`, port } });
-    const { parts } = harness;
-    const app = buildApp({
-      ...parts,
-      config: { ...parts.config, callbackBase: `${url}/callback` },
-      log: pino({ level: 'info' }, { write: (line: string) => void logged.push(line) }),
-    });
-    await app.listen({ host: '127.0.0.1', port });
-    stopApp = () => app.close();
-    key = await issueKey(parts.registry, { tenant: harness.tenant, email: EMAIL });
-    harness.tripwire.watch([key]);
-    folder = await mkdtemp(join(tmpdir(), 'durable-oauth-seed-'));
+    shell = await startShell();
   }, 120_000);
-  afterAll(async () => {
-    await stopApp?.();
-    await harness?.stop();
-    if (folder) await rm(folder, { recursive: true, force: true });
-  });
-
-  /** What a shell prints, and the status of each answer in order. */
-  async function bash(script: string): Promise<{ readonly output: string; readonly statuses: readonly number[] }> {
-    // A function, so that commands stay as they are printed.
-    const counted = `curl() { command curl -s -w '%{stderr}%{http_code}\\n' "$@"; }`;
-    const { stdout, stderr } = await promisify(execFile)('bash', ['-euc', `${counted}\n${script}`], {
-      cwd: folder,
-      env: { ...process.env, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' },
-    });
-    return { output: stdout, statuses: stderr.trim().split('\n').map(Number) };
-  }
+  afterAll(async () => shell?.stop());
 
   it('002-21, 002-33 the seed’s own curl lines, with the three repairs of C3, create, list, filter, read, change and delete', async () => {
+    const { harness, url, key, logged, bash } = shell;
     const component = await uploaded(COMPONENT_JSON);
     const secrets = [randomBytes(24).toString('base64url'), randomBytes(24).toString('base64url')];
     harness.tripwire.watch(secrets);
@@ -174,24 +131,20 @@ const hasCurl = spawnSync('curl', ['--version']).status === 0;
   });
 
   it('002-27 every command of docs/oauth-clients.md works as printed, and answers what its comment says', async () => {
-    await mkdir(join(folder, '.durable-oauth'));
-    const access = { url, tenant: harness.tenant, email: EMAIL, key };
-    await writeFile(join(folder, '.durable-oauth', 'api-key.json'), JSON.stringify(access));
-    const page = await readFile(join(__dirname, '../../docs/oauth-clients.md'), 'utf8');
-    const script = [...page.matchAll(/^```bash\n([^]*?)^```$/gm)].map(([, block]) => block).join('');
-    const promised = [...script.matchAll(/^# (\d{3})\b/gm)].map(([, status]) => Number(status));
+    const { script, promised } = await commandsOf('oauth-clients.md');
     const secrets = [...script.matchAll(/"client_secret": "(not-[^"]+)"/g)].map(([, secret]) => secret!);
-    harness.tripwire.watch(secrets);
-    const { output, statuses } = await bash(script);
+    shell.harness.tripwire.watch(secrets);
+    const { output, statuses } = await shell.bash(script);
     expect(statuses).toEqual(promised);
     expect(new Set(promised)).toEqual(new Set([200, 201, 204, 404, 409]));
     expect(secrets).toHaveLength(3);
     expect(secrets.filter((secret) => output.includes(secret))).toEqual([]);
     expect(output).toContain('"name":"Pizza orders"');
-    await harness.judge();
+    await shell.harness.judge();
   });
 
   async function uploaded(file: object): Promise<string> {
+    const { url, key, harness } = shell;
     const answer = await fetch(`${url}/v2/tenants/${harness.tenant}/components`, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },

@@ -17,7 +17,12 @@ export function importRoutes(app: App, deps: AppDeps): void {
     url: '/tenants/:tenant/imports',
     bodyLimit: MAX_BYTES,
     config: { permission: 'tenants.connections.import', missingAttribute: 422 },
-    schema: { params: tenantPath, body: importConnections, response: { 200: importDocument, 202: importDocument } },
+    schema: {
+      summary: 'Import tokens that another program refreshed so far',
+      params: tenantPath,
+      body: importConnections,
+      response: { 200: importDocument, 202: importDocument },
+    },
     handler: async (request, reply) => {
       const { attributes } = request.body.data;
       const lang = languageOf(request.headers['accept-language']);

@@ -16,7 +16,12 @@ export function refreshRoutes(app: App, { connections, registry, catalogue }: Ap
     method: 'POST',
     url: '/tenants/:tenant/connections/:id/refreshes',
     config: { permission: 'tenants.connections.refresh', rateLimit: { max: PER_MINUTE, timeWindow: '1 minute' } },
-    schema: { params: resourcePath, body: refresh.nullish(), response: { 200: refreshDocument } },
+    schema: {
+      summary: 'Refresh a connection now',
+      params: resourcePath,
+      body: refresh.nullish(),
+      response: { 200: refreshDocument },
+    },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       const ref = { tenant, connection: id };

@@ -19,7 +19,12 @@ export function testRoutes(app: App, deps: AppDeps): void {
     method: 'POST',
     url: '/tenants/:tenant/connections/:id/tests',
     config: { permission: 'tenants.connections.test', rateLimit: { max: PER_MINUTE, timeWindow: '1 minute' } },
-    schema: { params: resourcePath, body: test.nullish(), response: { 200: testDocument } },
+    schema: {
+      summary: 'Test a connection: one harmless question, and the outcome in words',
+      params: resourcePath,
+      body: test.nullish(),
+      response: { 200: testDocument },
+    },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       const context = await registry.connections.context({ tenant, connection: id });

@@ -12,6 +12,12 @@ it.each([
   ],
   ['GET', '/v2/tenants/:tenant/connections/:id/events', 'listConnectionEvents', 'List events of a connection'],
   ['GET', '/v2/tenants/:tenant/connections/:id/impact', 'getConnectionImpact', 'Read the impact of a connection'],
+  [
+    'POST',
+    '/v2/tenants/:tenant/connections/:id/refreshes',
+    'createConnectionRefresh',
+    'Create a refresh of a connection',
+  ],
   ['DELETE', '/v2/tenants/:tenant/flows/:id/versions/:v', 'deleteFlowVersion', 'Delete a version of a flow'],
   ['GET', '/v2/grant-types/:type/fields', 'listGrantTypeFields', 'List fields of a grant type'],
 ])('%s %s is %s: %s', (method, url, operationId, summary) => {
