@@ -1,6 +1,7 @@
 /** `/v2/tenants/{T}/oauth-clients`: the OAuth client a tenant has for a component (seed 002). The secret is write-only. */
 import { newId } from '../../client/connections';
 import { DurableOAuthError, isDurableOAuthError } from '../../errors';
+import type { ComponentClientRow } from '../../registry/contract-platform';
 import { callerOf } from '../auth';
 import type { App, AppDeps } from '../deps';
 import { requireMatch } from '../etag';
@@ -28,11 +29,13 @@ const saving = (id: string): { meta: { status: 'saving'; oauth_client: string } 
 export function oauthClientRoutes(app: App, deps: AppDeps): void {
   const { registry, config } = deps;
 
-  const shown = async (tenant: string, id: string): Promise<ReturnType<typeof toOAuthClient>> => {
+  const known = async (tenant: string, id: string): Promise<ComponentClientRow> => {
     const row = await registry.oauthClients.getForComponent(tenant, id);
     if (row === undefined || row.legacy) throw new DurableOAuthError('NOT_FOUND');
-    return toOAuthClient(row);
+    return row;
   };
+  const shown = async (tenant: string, id: string): Promise<ReturnType<typeof toOAuthClient>> =>
+    toOAuthClient(await known(tenant, id));
 
   app.route({
     method: 'POST',
@@ -97,7 +100,9 @@ export function oauthClientRoutes(app: App, deps: AppDeps): void {
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       const { data } = request.body;
-      requireMatch(request, await shown(tenant, id));
+      const before = await known(tenant, id);
+      const { secretId, suspendedAt } = before;
+      const base = requireMatch(request, toOAuthClient(before)) ? { secretId, suspendedAt } : undefined;
       if (data.id !== undefined && data.id !== id) {
         throw new ProblemError([
           { code: 'TYPE_CONFLICT', detail: 'The id is another than in the URL', pointer: '/data/id' },
@@ -108,7 +113,7 @@ export function oauthClientRoutes(app: App, deps: AppDeps): void {
       const audience = audienceFor(component, config.allowPrivateNetworks);
       const save = { tenant, client: id, component: component.id, clientId, clientSecret, audience, legacy: false };
       try {
-        const outcome = await saveOAuthClient(deps, { ...save, update: true }, callerOf(request));
+        const outcome = await saveOAuthClient(deps, { ...save, update: true, base }, callerOf(request));
         if (outcome === 'running')
           return await reply.code(202).header('retry-after', RETRY_AFTER_SECONDS).send(saving(id));
       } catch (error) {
