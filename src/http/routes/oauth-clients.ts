@@ -5,7 +5,15 @@ import type { ComponentClientRow } from '../../registry/contract-platform';
 import { callerOf } from '../auth';
 import type { App, AppDeps } from '../deps';
 import { requireMatch } from '../etag';
-import { audienceFor, componentFor, saveOAuthClient, usedProblem, warningsFor } from '../oauth-clients';
+import {
+  audienceFor,
+  componentFor,
+  endOAuthClient,
+  refuseLegacy,
+  saveOAuthClient,
+  usedProblem,
+  warningsFor,
+} from '../oauth-clients';
 import { warningsAbout } from '../paging';
 import { ProblemError } from '../problem';
 import { oauthClientPath, toOAuthClient } from '../resources';
@@ -21,7 +29,6 @@ import {
 
 const PATH = '/tenants/:tenant/oauth-clients';
 const RETRY_AFTER_SECONDS = 5;
-const DELETE_WAIT_MS = 10_000;
 const saving = (id: string): { meta: { status: 'saving'; oauth_client: string } } => ({
   meta: { status: 'saving', oauth_client: id },
 });
@@ -50,6 +57,7 @@ export function oauthClientRoutes(app: App, deps: AppDeps): void {
       const { tenant } = request.params;
       const { data } = request.body;
       const component = await componentFor(registry, tenant, data.relationships.component.data.id);
+      refuseLegacy(component);
       const id = data.id ?? newId('oc');
       if ((await registry.oauthClients.get(tenant, id)) !== undefined) {
         throw new ProblemError([
@@ -131,18 +139,8 @@ export function oauthClientRoutes(app: App, deps: AppDeps): void {
     schema: { params: resourcePath, response: { 204: noContent } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
-      await shown(tenant, id);
-      const { by, traceId } = callerOf(request);
-      try {
-        const event = { type: 'oauth_client.deleting', by, traceId, facts: { oauth_client: id } };
-        await registry.oauthClients.markDeleting(tenant, id, event);
-      } catch (error) {
-        if (isDurableOAuthError(error, 'IN_USE')) throw await usedProblem(registry, tenant, id);
-        throw error;
-      }
-      // It is gone for everybody; what was granted through it is revoked however long that takes.
-      await deps.effects.drain().catch(() => undefined);
-      await deps.oauthClients.retire(tenant, id, true, { by, traceId }, DELETE_WAIT_MS).catch(() => undefined);
+      await known(tenant, id);
+      await endOAuthClient(deps, tenant, id, callerOf(request));
       return reply.code(204).send(null);
     },
   });
