@@ -204,7 +204,7 @@ export interface DurableOAuthActivities {
   ): Promise<V1>;
 
   // ── OAuth clients of components ──
-  /** Take the place of (tenant, component), seen by nobody. */
+  /** Take the place of (tenant, component), seen by nobody, or begin a change; the secret is named before it is stored. */
   reserveOAuthClient(input: SaveOAuthClientInput): Promise<V1>;
   /** @returns first digits of the secret's HMAC */
   storeClientSecret(input: SaveOAuthClientInput): Promise<V1 & { readonly fingerprint: string }>;

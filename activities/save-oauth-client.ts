@@ -20,14 +20,17 @@ export interface SaveClientDeps {
 const SHOWN_DIGITS = 8;
 
 /**
- * Take the place of (tenant, component), seen by nobody. Fails with ALREADY_EXISTS when it is taken, NOT_FOUND when the
- * component is not there for this tenant, IN_USE when env vars hold credentials of a global one; nothing was written then.
+ * Take the place of (tenant, component), seen by nobody, or begin the change of a published client; either way the secret
+ * is named before it is stored. Fails with ALREADY_EXISTS when the place is taken, NOT_FOUND when component or client is
+ * not there for this tenant, IN_USE when env vars hold credentials of a global one, PRECONDITION_FAILED when the client is
+ * not the one that was to be changed; nothing was written then.
  */
 export function createReserveOAuthClient(deps: SaveClientDeps): DurableOAuthActivities['reserveOAuthClient'] {
   return (input) =>
     behindBoundary(async () => {
-      const { tenant, client, component, clientId, legacy } = input;
-      await deps.registry.oauthClients.reserve({ tenant, id: client, component, clientId, legacy });
+      const { tenant, client: id, component, clientId, secret, legacy, update, base } = input;
+      if (update) await deps.registry.oauthClients.prepareChange({ tenant, id, secret, base });
+      else await deps.registry.oauthClients.reserve({ tenant, id, component, clientId, secret, legacy });
       return { v: 1 };
     });
 }
@@ -57,18 +60,19 @@ export function createStoreClientSecret(deps: SaveClientDeps): DurableOAuthActiv
 
 /**
  * Make the client, or its changes, visible. Repeated until it succeeds; repeating is harmless. A final failure (NOT_FOUND,
- * ALREADY_EXISTS, IN_USE) means that nothing was published.
+ * ALREADY_EXISTS, IN_USE, PRECONDITION_FAILED) means that nothing was published.
  */
 export function createPublishOAuthClient(deps: SaveClientDeps): DurableOAuthActivities['publishOAuthClient'] {
   return (input) =>
-    untilDone(['NOT_FOUND', 'ALREADY_EXISTS', 'IN_USE'], async () => {
-      const { tenant, client, component, clientId, secret, fingerprint, update, by, traceId } = input;
+    untilDone(['NOT_FOUND', 'ALREADY_EXISTS', 'IN_USE', 'PRECONDITION_FAILED'], async () => {
+      const { tenant, client, component, clientId, secret, fingerprint, update, base, by, traceId } = input;
       await deps.registry.oauthClients.publish({
         tenant,
         id: client,
         component,
         clientId,
         secret: { id: secret, fingerprint },
+        base,
         event: {
           type: update ? 'oauth_client.changed' : 'oauth_client.created',
           by,
@@ -86,7 +90,7 @@ export function createUndoOAuthClient(deps: SaveClientDeps): DurableOAuthActivit
     untilDone([], async () => {
       const { tenant, client, secret } = input;
       await deps.vault.destroy(clientSecretRef(tenant, client, secret));
-      await deps.registry.oauthClients.cancelReservation(tenant, client);
+      await deps.registry.oauthClients.abandon(tenant, client, secret);
       return { v: 1 };
     });
 }

@@ -1,6 +1,8 @@
 /** Housekeeping of a worker: idempotent, jittered, by any number of workers at once. Not a workflow: Temporal is what it mends. */
+import type { Client } from '@temporalio/client';
+import { isGone } from './client/temporal-errors';
 import { MINUTE, SECOND } from './connection/clocks';
-import { clientSecretRef, connectionWorkflowId, formatRef, TASK_QUEUE } from './connection/ids';
+import { clientSecretRef, connectionWorkflowId, formatRef, oauthClientWorkflowId, TASK_QUEUE } from './connection/ids';
 import { CONNECTION_WORKFLOW } from './connection/messages';
 import type { Composition } from './compose';
 import { tendEnvelopeKeys } from './envelope-keys';
@@ -13,6 +15,8 @@ const EVERY_MS = 5 * MINUTE;
 const OVERDUE_MS = 2 * MINUTE;
 const BATCH = 500;
 const STARTS_PER_SECOND = 50;
+/** A save of an OAuth client takes seconds; one that ended longer ago than this has nothing under way any more. */
+const ABANDONED_MS = 60 * MINUTE;
 /** What a server that died left to be done is done this soon. */
 const EFFECTS_EVERY_MS = 5 * SECOND;
 /** A replaced client secret is destroyed once no request that read it can be under way. */
@@ -68,6 +72,8 @@ export async function startHousekeeping(parts: Composition, report: Report): Pro
     try {
       const started = await startOverdue(parts, new Date(), () => stopped);
       if (started > 0) report('started overdue connections', { started });
+      const saves = await giveBackAbandoned(parts);
+      if (saves > 0) report('gave back what abandoned saves of OAuth clients left', { saves });
     } catch (error) {
       failed(error);
     }
@@ -115,6 +121,38 @@ export async function startOverdue(
     last = due.length === BATCH ? due.at(-1) : undefined;
   } while (last !== undefined);
   return started;
+}
+
+/**
+ * Give back what a save of an OAuth client left behind that was ended by hand: the secret it may have stored, which a row
+ * names, and a place it had reserved.
+ * @returns how many saves
+ */
+export async function giveBackAbandoned(
+  { vault, registry, config, temporal }: Composition,
+  now = new Date(),
+): Promise<number> {
+  const before = new Date(now.getTime() - ABANDONED_MS);
+  const unpublished = await registry.oauthClients.unpublishedSecrets(before.toISOString(), BATCH, config.tenants);
+  let given = 0;
+  for (const { tenant, client, id } of unpublished) {
+    if (!(await hasEnded(temporal, oauthClientWorkflowId(tenant, client), before))) continue;
+    await vault.destroy(clientSecretRef(tenant, client, id));
+    await registry.oauthClients.abandon(tenant, client, id);
+    given++;
+  }
+  return given;
+}
+
+/** So long ago that no activity of it can still be at work; or Temporal has forgotten it. */
+async function hasEnded(temporal: Client, workflowId: string, before: Date): Promise<boolean> {
+  try {
+    const { closeTime } = await temporal.workflow.getHandle(workflowId).describe();
+    return closeTime !== undefined && closeTime < before;
+  } catch (error) {
+    if (isGone(error)) return true;
+    throw error;
+  }
 }
 
 /** @returns how many client secrets were destroyed: those replaced long enough ago */

@@ -2,7 +2,8 @@
  * `saveOAuthClientWorkflow`: one execution makes or changes the OAuth client a tenant has for a component, id
  * `oauth-client/<tenant>/<client>`, for seconds.
  *
- * Reserve → store → publish: of several that want the same place only one stores a secret. Whatever fails before the
+ * Reserve → store → publish: of several that want the same place only one stores a secret, and each secret is named by a
+ * row before it is stored. Whatever fails before the
  * publication is undone here, without limit of attempts and uncancellable.
  */
 import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
@@ -11,13 +12,13 @@ import type { ErrorCode } from '../src/errors';
 import { outcomeOf } from './failures';
 import { run } from './run-activity';
 
-/** Nothing was written: the place is another one's, or not to be had. */
-const REFUSALS: readonly ErrorCode[] = ['NOT_FOUND', 'ALREADY_EXISTS', 'IN_USE'];
+/** Nothing was written: the place is another one's or not to be had, or the client is not the one that was to be changed. */
+const REFUSALS: readonly ErrorCode[] = ['NOT_FOUND', 'ALREADY_EXISTS', 'IN_USE', 'PRECONDITION_FAILED'];
 
 export async function saveOAuthClientWorkflow(input: SaveOAuthClientInput): Promise<{ v: 1; client: string }> {
   const { tenant, client, component } = input;
   return CancellationScope.nonCancellable(async () => {
-    if (!input.update) await reserve(input);
+    await reserve(input);
     try {
       const { fingerprint } = await run(
         'storeClientSecret',
@@ -35,7 +36,11 @@ export async function saveOAuthClientWorkflow(input: SaveOAuthClientInput): Prom
 
 async function reserve(input: SaveOAuthClientInput): Promise<void> {
   try {
-    await run('reserveOAuthClient', `Reserve the OAuth client of component ${input.component}`, input);
+    const { tenant, client, component, update } = input;
+    const summary = update
+      ? `Begin to change OAuth client ${tenant}/${client}`
+      : `Reserve the OAuth client of component ${component}`;
+    await run('reserveOAuthClient', summary, input);
   } catch (error) {
     const { code } = outcomeOf(error);
     // What is no refusal may have come after the place was taken: it would be nobody's for ever.

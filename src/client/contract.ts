@@ -7,6 +7,7 @@ import type {
   FreshAnswer,
   HealthReading,
   IntegrationSettings,
+  OAuthClientBase,
   Tombstone,
 } from '../connection/messages';
 import type { Lang } from '../connection/reasons';
@@ -75,6 +76,8 @@ export interface SaveOAuthClientRequest {
   readonly legacy: boolean;
   /** A published client changes; else one is made. */
   readonly update: boolean;
+  /** The change is refused, PRECONDITION_FAILED, when the client is another one by then. */
+  readonly base?: OAuthClientBase;
 }
 
 /** OAuth clients of components: what needs the vault is done by a workflow. */

@@ -312,6 +312,12 @@ export type SaveResult = {
 
 // ── OAuth clients ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** A published OAuth client as somebody saw it: each change of it has another secret, each move of an endpoint a date. */
+export interface OAuthClientBase {
+  readonly secretId: string | null;
+  readonly suspendedAt: string | null;
+}
+
 export type SaveOAuthClientInput = Origin & {
   readonly v: 1;
   readonly tenant: string;
@@ -329,6 +335,8 @@ export type SaveOAuthClientInput = Origin & {
   readonly legacy: boolean;
   /** A published client changes; else one is made. */
   readonly update: boolean;
+  /** What an If-Match was judged on: a client that is another one by now is not overwritten. */
+  readonly base?: OAuthClientBase;
 };
 
 export type RetireOAuthClientInput = Origin & {

@@ -11,7 +11,8 @@ type Shown = z.output<typeof component>['attributes']['env_vars'][number];
 export interface EnvChanges {
   /** Not secret; null unsets. */
   readonly env: Values;
-  readonly client?: { readonly clientId: string; readonly clientSecret: string };
+  /** Null ends it. */
+  readonly client?: { readonly clientId: string; readonly clientSecret: string } | null;
 }
 
 const LOOKS_SECRET = /SECRET|PASSWORD|TOKEN|PRIVATE/i;
@@ -49,9 +50,10 @@ export function showEnvVars({ manifest, env, client }: ComponentRow, own: boolea
 }
 
 /** The variables of the client. Without one for the secret there is no client: the id is a value like others. */
-function linkedVariables({ oauth2 }: ManifestFacts): readonly (string | undefined)[] {
+function linkedVariables({ oauth2 }: ManifestFacts): readonly string[] {
   const { clientIdVariable, clientSecretVariable } = oauth2 ?? {};
-  return clientSecretVariable === undefined ? [] : [clientIdVariable, clientSecretVariable];
+  if (clientSecretVariable === undefined) return [];
+  return [...new Set([clientIdVariable ?? clientSecretVariable, clientSecretVariable])];
 }
 
 function inPlain(name: string, { envVars }: ManifestFacts): Problem[] {
@@ -62,22 +64,26 @@ function inPlain(name: string, { envVars }: ManifestFacts): Problem[] {
 
 function inClient(names: readonly string[], manifest: ManifestFacts, values: Values): Problem[] {
   if (names.length === 0) return [];
+  const together = linkedVariables(manifest);
+  // Of any version: the credentials may be left from one before it.
+  if (together.every((name) => values[name] === null)) return [];
   if (!manifest.legacyOAuth) {
     return names.map((name) => at(name, 'This variable is filled from the OAuth client of each tenant'));
   }
-  const { clientIdVariable, clientSecretVariable = '' } = manifest.oauth2 ?? {};
-  const together = clientIdVariable === undefined ? [clientSecretVariable] : [clientIdVariable, clientSecretVariable];
-  return [...new Set(together)].flatMap((name) => {
-    if ((values[name] ?? '') === '') return [at(name, `Set together: ${together.join(', ')} are one OAuth client`)];
+  return together.flatMap((name) => {
+    if ((values[name] ?? '') === '') {
+      return [at(name, `Set together, or to null together: ${together.join(', ')} are one OAuth client`)];
+    }
     const { error } = confidential.safeParse(values[name]);
-    if (error === undefined || name !== clientSecretVariable) return [];
+    if (error === undefined || name !== manifest.oauth2?.clientSecretVariable) return [];
     const masked = error.issues.some((issue) => issue.code === 'custom');
     return [{ ...at(name, error.issues[0]?.message ?? ''), code: masked ? 'SECRET_MASKED' : 'MEMBER_INVALID' }];
   });
 }
 
-function clientOf({ oauth2 }: ManifestFacts, values: Values): NonNullable<EnvChanges['client']> {
+function clientOf({ oauth2 }: ManifestFacts, values: Values): EnvChanges['client'] {
   const { clientId = '', clientIdVariable, clientSecretVariable = '' } = oauth2 ?? {};
+  if (values[clientSecretVariable] === null) return null;
   return {
     clientId: clientIdVariable === undefined ? clientId : (values[clientIdVariable] ?? ''),
     clientSecret: values[clientSecretVariable] ?? '',

@@ -20,12 +20,14 @@ export function etagOf(representation: object): string {
 /**
  * Refuse a change of a representation that is not the one the caller knows; without If-Match there is nothing to refuse.
  * @param current the resource object as a GET with the same Accept-Language would answer it now
+ * @returns whether the caller named one: then the write must be over that one, too
  * @throws PRECONDITION_FAILED
  */
-export function requireMatch({ headers }: Pick<FastifyRequest, 'headers'>, current: object): void {
+export function requireMatch({ headers }: Pick<FastifyRequest, 'headers'>, current: object): boolean {
   const wanted = headers['if-match'];
-  if (wanted === undefined || names(wanted, etagOf(current), 'strong')) return;
-  throw new DurableOAuthError('PRECONDITION_FAILED');
+  if (wanted === undefined) return false;
+  if (!names(wanted, etagOf(current), 'strong')) throw new DurableOAuthError('PRECONDITION_FAILED');
+  return wanted.trim() !== '*';
 }
 
 /** Tag the answers of `conditional` routes, and answer 304 to who holds the current one. */

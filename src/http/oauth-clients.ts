@@ -1,7 +1,7 @@
 /** Saving an OAuth client for a component: what is checked before anything is stored, and the outcome as an answer. */
 import type { Caller, OAuthClients } from '../client/contract';
 import { variablesIn, fillTemplate } from '../connection/template';
-import { DurableOAuthError, type ErrorCode } from '../errors';
+import { DurableOAuthError, isDurableOAuthError, type ErrorCode } from '../errors';
 import type { Registry } from '../registry/contract';
 import type { ComponentRow } from '../registry/contract-platform';
 import { Secret } from '../vault/secret';
@@ -10,6 +10,7 @@ import { ProblemError, type Problem } from './problem';
 import type { OAuthClientDocument } from './schemas/oauth-client';
 import { isEndpoint } from './urls';
 
+const END_WAIT_MS = 10_000;
 export const COMPONENT_ID = '/data/relationships/component/data/id';
 
 interface Warning {
@@ -33,6 +34,14 @@ export async function componentFor(registry: Registry, tenant: string, id: strin
     throw new ProblemError([{ code: 'MEMBER_INVALID', detail, pointer: COMPONENT_ID }]);
   }
   return component;
+}
+
+/** @throws ProblemError ALREADY_EXISTS, saying how the credentials in env vars are taken away */
+export function refuseLegacy({ client }: ComponentRow): void {
+  if (client?.legacy !== true) return;
+  const detail =
+    'The component takes its OAuth client from env vars: set both variables to null (PATCH …/env-vars), which ends that one, first';
+  throw new ProblemError([{ code: 'ALREADY_EXISTS', detail, pointer: COMPONENT_ID }]);
 }
 
 /** What the asker should know although nothing is wrong. */
@@ -101,6 +110,28 @@ function refusal(code: ErrorCode, update: boolean): Error {
     return new ProblemError([{ code, detail: 'There is no such component', pointer: COMPONENT_ID }]);
   }
   return new DurableOAuthError(code);
+}
+
+/**
+ * End a client that no flow includes: it is gone for everybody at once; what was granted through it is revoked, then its
+ * secrets are destroyed, however long that takes (10 s of it are awaited).
+ * @throws ProblemError IN_USE, naming the flows; NOT_FOUND
+ */
+export async function endOAuthClient(
+  { registry, effects, oauthClients }: Pick<AppDeps, 'registry' | 'effects' | 'oauthClients'>,
+  tenant: string,
+  id: string,
+  caller: Caller,
+): Promise<void> {
+  try {
+    const event = { type: 'oauth_client.deleting', ...caller, facts: { oauth_client: id } };
+    await registry.oauthClients.markDeleting(tenant, id, event);
+  } catch (error) {
+    if (isDurableOAuthError(error, 'IN_USE')) throw await usedProblem(registry, tenant, id);
+    throw error;
+  }
+  await effects.drain().catch(() => undefined);
+  await oauthClients.retire(tenant, id, true, caller, END_WAIT_MS).catch(() => undefined);
 }
 
 /** IN_USE with the flows that stand in the way, by name. */

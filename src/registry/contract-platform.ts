@@ -3,6 +3,7 @@
  * to a component, and effects owed. As in `contract.ts`: no secret column, every method takes the tenant, a database that
  * does not answer is REGISTRY_UNAVAILABLE.
  */
+import type { OAuthClientBase } from '../connection/messages';
 import type { Fact } from '../connection/types';
 import type { NewEvent, OAuthClientRow, Page } from './contract-common';
 
@@ -151,6 +152,13 @@ export interface ClientUse {
   readonly flows: readonly { readonly id: string; readonly name: string }[];
 }
 
+/** A secret the vault may hold for a client. */
+export interface ClientSecretRow {
+  readonly tenant: string;
+  readonly client: string;
+  readonly id: string;
+}
+
 export interface OAuthClients {
   get(tenant: string, id: string): Promise<OAuthClientRow | undefined>;
   /** Keep the later of the two dates. */
@@ -164,17 +172,30 @@ export interface OAuthClients {
   ): Promise<readonly ComponentClientRow[]>;
   getForComponent(tenant: string, id: string): Promise<ComponentClientRow | undefined>;
   /**
-   * Take the place of (tenant, component), seen by nobody. Repeating it for the same id is harmless.
+   * Take the place of (tenant, component), seen by nobody, and name the secret that is to be stored for it. Repeating it
+   * for the same id is harmless.
    * @throws ALREADY_EXISTS when another client has the place, NOT_FOUND when the component is not accessible any more,
    *   IN_USE when it is legacy and the component is global (002-38)
    */
-  reserve(client: { tenant: string; id: string; component: string; clientId: string; legacy: boolean }): Promise<void>;
+  reserve(client: {
+    tenant: string;
+    id: string;
+    component: string;
+    clientId: string;
+    secret: string;
+    legacy: boolean;
+  }): Promise<void>;
+  /**
+   * Name the secret that a change of a published client is about to store. Repeating it is harmless.
+   * @throws NOT_FOUND; PRECONDITION_FAILED when the client is not as `base` says
+   */
+  prepareChange(change: { tenant: string; id: string; secret: string; base?: OAuthClientBase }): Promise<void>;
   /**
    * Make the reserved client, or the changes of a published one, visible: all columns, the new secret current, the one
    * before retired, integrations of the component pointed at it, the effect `oauth_client.changed`, and the event, in one
    * transaction. Repeating it is harmless.
    * @throws NOT_FOUND when it was deleted meanwhile, ALREADY_EXISTS when the component has another client, IN_USE when it
-   *   would leave a component that flows include
+   *   would leave a component that flows include, PRECONDITION_FAILED when it is not as `base` says
    */
   publish(client: {
     tenant: string;
@@ -182,10 +203,13 @@ export interface OAuthClients {
     component: string;
     clientId: string;
     secret: { id: string; fingerprint: string };
+    base?: OAuthClientBase;
     event: NewEvent;
   }): Promise<void>;
-  /** Give a reserved place back; a published client is left alone. Twice is fine. */
-  cancelReservation(tenant: string, id: string): Promise<void>;
+  /** Nothing will be published with the secret, which is destroyed: forget it, and give a reserved place back. Twice is fine. */
+  abandon(tenant: string, id: string, secret: string): Promise<void>;
+  /** Secrets named before the date and never published, over all tenants given (undefined = all). */
+  unpublishedSecrets(before: string, limit: number, tenants?: readonly string[]): Promise<readonly ClientSecretRow[]>;
   /** Flows of the tenant, in any status, draft or version, that include its component; none once the component is gone. */
   use(tenant: string, id: string): Promise<ClientUse>;
   /**
@@ -205,11 +229,7 @@ export interface OAuthClients {
   /** After its secrets were destroyed: the row stays for those that name it. */
   recordDeleted(tenant: string, id: string, event: NewEvent): Promise<void>;
   /** Secrets replaced before the date, over all tenants given (undefined = all). */
-  retiredSecrets(
-    before: string,
-    limit: number,
-    tenants?: readonly string[],
-  ): Promise<readonly { tenant: string; client: string; id: string }[]>;
+  retiredSecrets(before: string, limit: number, tenants?: readonly string[]): Promise<readonly ClientSecretRow[]>;
   /** A retired secret was destroyed. */
   forgetSecret(tenant: string, client: string, id: string): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /** How an OAuth client for a component comes to be and changes: reserve, (the secret is stored), publish. */
 import { sql, type Kysely } from 'kysely';
-import { DurableOAuthError } from '../errors';
+import type { OAuthClientBase } from '../connection/messages';
+import { DurableOAuthError, type Coordinates } from '../errors';
 import { globalCredentials } from './component-writes';
 import type { ComponentAccess, OAuthClients } from './contract-platform';
 import { notFound } from './errors';
@@ -10,11 +11,12 @@ import { oweEffect } from './outbox';
 import type { Tables } from './schema';
 
 type Reservation = Parameters<OAuthClients['reserve']>[0];
+type Change = Parameters<OAuthClients['prepareChange']>[0];
 type Publication = Parameters<OAuthClients['publish']>[0];
 
 /** The unique index decides between several: whoever inserts first has the place. */
 export async function reserve(db: Kysely<Tables>, reservation: Reservation): Promise<void> {
-  const { tenant, id, component, clientId, legacy } = reservation;
+  const { tenant, id, component, clientId, secret, legacy } = reservation;
   const held = await holdComponent(db, tenant, component);
   if (held === undefined) throw notFound('component', { tenant, component });
   if (legacy && held.access === 'global') throw globalCredentials(component);
@@ -23,11 +25,35 @@ export async function reserve(db: Kysely<Tables>, reservation: Reservation): Pro
     .values({ tenant, id, client_id: clientId, label: held.title, component, legacy, status: 'reserved' })
     .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
     .execute();
+  await nameSecret(db, tenant, id, secret);
+}
+
+export async function prepareChange(db: Kysely<Tables>, { tenant, id, secret, base }: Change): Promise<void> {
+  const client = await db
+    .selectFrom('oauth_clients')
+    .select(['secret_id', 'suspended_at'])
+    .where('tenant', '=', tenant)
+    .where('id', '=', id)
+    .where('status', '=', 'published')
+    .forShare()
+    .executeTakeFirst();
+  if (client === undefined) throw notFound('OAuth client', { tenant, client: id });
+  refuseOther(client, base, { tenant, client: id });
+  await nameSecret(db, tenant, id, secret);
+}
+
+/** Before it is in the vault: no entry there is without a row that names it. */
+async function nameSecret(db: Kysely<Tables>, tenant: string, client: string, id: string): Promise<void> {
+  await db
+    .insertInto('client_secrets')
+    .values({ tenant, client, id })
+    .onConflict((conflict) => conflict.columns(['tenant', 'client', 'id']).doNothing())
+    .execute();
 }
 
 /** Locks the component before the client, as whatever changes a component and then its clients does. */
 export async function publish(db: Kysely<Tables>, publication: Publication): Promise<void> {
-  const { tenant, id, component, clientId, secret, event } = publication;
+  const { tenant, id, component, clientId, secret, base, event } = publication;
   const held = await holdComponent(db, tenant, component);
   const before = await db
     .selectFrom('oauth_clients')
@@ -41,6 +67,7 @@ export async function publish(db: Kysely<Tables>, publication: Publication): Pro
   if (before === undefined || before.status === 'deleting' || before.status === 'deleted') {
     throw notFound('OAuth client', { tenant, client: id });
   }
+  refuseOther(before, base, { tenant, client: id });
   const moves = before.component !== component;
   if (moves && held === undefined) throw notFound('component', { tenant, component });
   if (moves) await refuseUsed(db, tenant, id);
@@ -49,11 +76,16 @@ export async function publish(db: Kysely<Tables>, publication: Publication): Pro
     .set({ retired_at: sql<string>`now()` })
     .where('tenant', '=', tenant)
     .where('client', '=', id)
+    .where('id', '<>', secret.id)
     .where('retired_at', 'is', null)
     .execute();
+  const { fingerprint } = secret;
   await db
     .insertInto('client_secrets')
-    .values({ tenant, client: id, id: secret.id, fingerprint: secret.fingerprint })
+    .values({ tenant, client: id, id: secret.id, fingerprint })
+    .onConflict((conflict) =>
+      conflict.columns(['tenant', 'client', 'id']).doUpdateSet({ fingerprint, set_at: sql<string>`now()` }),
+    )
     .execute();
   await db
     .updateTable('oauth_clients')
@@ -83,13 +115,29 @@ export async function publish(db: Kysely<Tables>, publication: Publication): Pro
   await appendEvent(db, tenant, null, event);
 }
 
-export async function cancelReservation(db: Kysely<Tables>, tenant: string, id: string): Promise<void> {
+export async function abandon(db: Kysely<Tables>, tenant: string, id: string, secret: string): Promise<void> {
+  await db
+    .deleteFrom('client_secrets')
+    .where('tenant', '=', tenant)
+    .where('client', '=', id)
+    .where('id', '=', secret)
+    .where('fingerprint', 'is', null)
+    .execute();
   await db
     .deleteFrom('oauth_clients')
     .where('tenant', '=', tenant)
     .where('id', '=', id)
     .where('status', '=', 'reserved')
     .execute();
+}
+
+function refuseOther(
+  { secret_id, suspended_at }: { readonly secret_id: string | null; readonly suspended_at: string | null },
+  base: OAuthClientBase | undefined,
+  coordinates: Coordinates,
+): void {
+  if (base === undefined || (secret_id === base.secretId && suspended_at === base.suspendedAt)) return;
+  throw new DurableOAuthError('PRECONDITION_FAILED', undefined, coordinates);
 }
 
 /** A client moves to another component only while nothing is made of the one it leaves (002-25). */

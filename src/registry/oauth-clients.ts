@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { OAuthClients } from './contract-platform';
 import { clientUse, componentClient, componentClients } from './oauth-client-reads';
 import { disconnect, markDeleting, recordDeleted } from './oauth-client-removal';
-import { cancelReservation, publish, reserve } from './oauth-client-writes';
+import { abandon, prepareChange, publish, reserve } from './oauth-client-writes';
 import { toOAuthClientRow } from './rows';
 import type { Tables } from './schema';
 
@@ -42,7 +42,9 @@ export function oauthClientsRepository(db: Kysely<Tables>): OAuthClients {
     getForComponent: (tenant, id) => componentClient(db, tenant, id),
     reserve: (client) => db.transaction().execute((transaction) => reserve(transaction, client)),
     publish: (client) => db.transaction().execute((transaction) => publish(transaction, client)),
-    cancelReservation: (tenant, id) => cancelReservation(db, tenant, id),
+    prepareChange: (change) => db.transaction().execute((transaction) => prepareChange(transaction, change)),
+    abandon: (tenant, id, secret) =>
+      db.transaction().execute((transaction) => abandon(transaction, tenant, id, secret)),
     use: (tenant, id) => clientUse(db, tenant, id),
     markDeleting: (tenant, id, event) =>
       db.transaction().execute((transaction) => markDeleting(transaction, tenant, id, event)),
@@ -90,6 +92,18 @@ export function oauthClientsRepository(db: Kysely<Tables>): OAuthClients {
         .where('retired_at', '<', before)
         .$if(tenants !== undefined, (query) => query.where('tenant', 'in', tenants ?? []))
         .orderBy('retired_at')
+        .limit(limit)
+        .execute(),
+
+    unpublishedSecrets: (before, limit, tenants) =>
+      db
+        .selectFrom('client_secrets')
+        .select(['tenant', 'client', 'id'])
+        .where('fingerprint', 'is', null)
+        .where('retired_at', 'is', null)
+        .where('set_at', '<', before)
+        .$if(tenants !== undefined, (query) => query.where('tenant', 'in', tenants ?? []))
+        .orderBy('set_at')
         .limit(limit)
         .execute(),
 

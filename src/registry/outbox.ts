@@ -1,6 +1,6 @@
 /** Effects owed: what must follow a change is written with it, and taken from here until it has happened. */
-import { sql, type Kysely } from 'kysely';
-import type { Effect, Outbox } from './contract-platform';
+import { sql, type Kysely, type SelectQueryBuilder } from 'kysely';
+import type { Effect, EffectKind, Outbox } from './contract-platform';
 import type { Tables } from './schema';
 
 type Owed = Pick<Effect, 'kind' | 'subject' | 'by' | 'traceId'> & Partial<Pick<Effect, 'facts'>>;
@@ -17,23 +17,35 @@ export async function oweEffect(
     .execute();
 }
 
-/** Wake the connections of integrations that changed; a frozen one waits for nothing. */
+/**
+ * Wake the connections of integrations that changed; a frozen one waits for nothing.
+ * @param integrations ids, or a query of ids: there may be more than should come here
+ */
 export async function oweNudges(
   db: Kysely<Tables>,
   tenant: string,
-  integrations: readonly string[],
+  integrations: readonly string[] | SelectQueryBuilder<Tables, 'integrations', { id: string }>,
   { by, traceId }: Pick<Effect, 'by' | 'traceId'>,
 ): Promise<void> {
-  const connections = await db
-    .selectFrom('connections')
-    .select('id')
-    .where('tenant', '=', tenant)
-    .where('integration_id', 'in', integrations)
-    .where('frozen_at', 'is', null)
+  await db
+    .insertInto('outbox')
+    .columns(['tenant', 'kind', 'subject', 'by', 'trace_id'])
+    .expression((of) =>
+      of
+        .selectFrom('connections')
+        .select(({ val }) => [
+          'tenant',
+          val<EffectKind>('connection.nudge').as('kind'),
+          'id',
+          val(by).as('by'),
+          val(traceId).as('trace_id'),
+        ])
+        .where('tenant', '=', tenant)
+        .where('integration_id', 'in', integrations)
+        .where('frozen_at', 'is', null)
+        .orderBy('id'),
+    )
     .execute();
-  const kind = 'connection.nudge';
-  const owed = connections.map(({ id: subject }) => ({ tenant, kind, subject, by, trace_id: traceId }) as const);
-  if (owed.length > 0) await db.insertInto('outbox').values(owed).execute();
 }
 
 export function outboxRepository(db: Kysely<Tables>): Outbox {

@@ -63,12 +63,16 @@ export function providersRepository(db: Kysely<Tables>): Providers {
           .where('id', '=', id)
           .execute();
         await appendEvent(transaction, tenant, null, event);
-        const users = (await usersOf(transaction, tenant, id)).map((user) => user.id);
-        if (users.length > 0) await oweNudges(transaction, tenant, users, event);
+        await oweNudges(transaction, tenant, usersOf(transaction, tenant, id), event);
         return true;
       }),
 
-    use: async (tenant, id) => (await usersOf(db, tenant, id)).slice(0, NAMED),
+    use: (tenant, id) =>
+      usersOf(db, tenant, id)
+        .select((eb) => eb.ref('settings', '->>').key('label').as('label'))
+        .orderBy('id')
+        .limit(NAMED)
+        .execute(),
 
     remove: (tenant, id, event) =>
       db.transaction().execute(async (transaction) => {
@@ -80,7 +84,7 @@ export function providersRepository(db: Kysely<Tables>): Providers {
           .forUpdate()
           .executeTakeFirst();
         if (row === undefined) throw unknown(tenant, id);
-        if ((await usersOf(transaction, tenant, id)).length > 0) {
+        if ((await usersOf(transaction, tenant, id).limit(1).executeTakeFirst()) !== undefined) {
           throw new DurableOAuthError('IN_USE', 'Integrations use the provider', { provider: id });
         }
         await transaction.deleteFrom('providers').where('tenant', '=', tenant).where('id', '=', id).execute();
@@ -91,13 +95,10 @@ export function providersRepository(db: Kysely<Tables>): Providers {
 
 const unknown = (tenant: string, provider: string): Error => notFound('provider', { tenant, provider });
 
-async function usersOf(db: Kysely<Tables>, tenant: string, id: string): Promise<{ id: string; label: string }[]> {
-  const rows = await db
+/** Ids of the integrations made from it. */
+const usersOf = (db: Kysely<Tables>, tenant: string, id: string) =>
+  db
     .selectFrom('integrations')
-    .select(['id', 'settings'])
+    .select('id')
     .where('tenant', '=', tenant)
-    .where((eb) => eb.ref('settings', '->>').key('preset'), '=', id)
-    .orderBy('id')
-    .execute();
-  return rows.map((row) => ({ id: row.id, label: row.settings.label }));
-}
+    .where((eb) => eb.ref('settings', '->>').key('preset'), '=', id);

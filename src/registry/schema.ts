@@ -108,8 +108,8 @@ export interface ClientSecretsTable {
   tenant: string;
   client: string;
   id: string;
-  /** First 8 hex digits of an HMAC: tells which one is stored. */
-  fingerprint: string;
+  /** First 8 hex digits of an HMAC: tells which one is stored. Null before it is published: it may be stored. */
+  fingerprint: string | null;
   set_at: Generated<string>;
   /** Replaced since; destroyed once nobody can be using it any more. */
   retired_at: string | null;

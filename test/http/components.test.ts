@@ -1,5 +1,6 @@
 /** Components: what is uploaded, who sees it, and what of it is never shown. */
 import { clientFor, runOn } from '../unit/registry/builders';
+import { body, errorsOf, fields, oauth2, PIZZA } from './component-files';
 import { call, startTestApp, type TestApp } from './support';
 
 const SECRET = `canary-${Math.random().toString(36).slice(2)}`;
@@ -15,45 +16,12 @@ beforeAll(async () => {
 });
 afterAll(() => test?.stop());
 
-const oauth2 = {
-  client_id: '',
-  client_secret: '',
-  auth_uri: 'https://pizza.test/a',
-  token_uri: 'https://pizza.test/t',
-};
-const fields = { oauth: { label: 'Sign in', viewClass: 'OAuthFieldView' } };
-const PIZZA = {
-  title: 'Pizza Van',
-  description: 'Orders',
-  version: '1.2.3',
-  envVars: { PIZZAVAN_KEY: { required: true, description: 'Key' }, PIZZAVAN_SECRET: { required: true } },
-  credentials: { fields, oauth2: { ...oauth2, scopes: ['orders'] } },
-  useOAuthClient: true,
-  triggers: { getOrders: { main: './t.js', title: 'Get orders' } },
-  unknown: { kept: true },
-};
-const LEGACY = {
-  ...PIZZA,
-  useOAuthClient: undefined,
-  envVars: { ...PIZZA.envVars, REGION: { required: false }, WEBHOOK_TOKEN: {} },
-  credentials: { fields, oauth2: { ...oauth2, client_id: '{{PIZZAVAN_KEY}}', client_secret: '{{PIZZAVAN_SECRET}}' } },
-};
-
 const components = (tenant = 'acme'): string => `/v2/tenants/${tenant}/components`;
-const body = (attributes: object, type = 'component'): object => ({ data: { type, attributes } });
 const upload = async (attributes: object = {}, file: unknown = PIZZA): Promise<string> => {
   const answer = await call(test, 'POST', components(), { auth, body: body({ file, ...attributes }) });
   expect([answer.statusCode, answer.body]).toEqual([201, expect.any(String)]);
   return answer.json().data.id;
 };
-const errorsOf = (answer: Awaited<ReturnType<typeof call>>): [number, string, string | undefined][] =>
-  answer
-    .json()
-    .errors.map((one: { code: string; source?: { pointer: string } }) => [
-      answer.statusCode,
-      one.code,
-      one.source?.pointer,
-    ]);
 const client = (tenant: string, component: string, legacy = false): Promise<string> =>
   clientFor(runOn(test.databaseUrl), tenant, component, { legacy });
 
@@ -256,136 +224,6 @@ describe('a component', () => {
       expect((await call(test, 'GET', `${path}/${version}`, { auth })).statusCode).toBe(404);
     }
     expect((await call(test, 'GET', `${path}?page[after]=x`, { auth })).statusCode).toBe(400);
-  });
-});
-
-describe('env vars', () => {
-  const set = (id: string, values: object): ReturnType<typeof call> =>
-    call(test, 'PATCH', `${components()}/${id}/env-vars`, { auth, body: body(values, 'env-vars') });
-
-  it('002-37 are set, shown and unset; a secret one never comes back', async () => {
-    const id = await upload({}, LEGACY);
-    const values = { REGION: 'eu', PIZZAVAN_KEY: 'key-1', PIZZAVAN_SECRET: SECRET };
-    const answer = await set(id, values);
-    expect(answer.statusCode).toBe(200);
-    const [save] = test.oauthClients.saves.splice(0);
-    expect(save).toMatchObject({ tenant: 'acme', component: id, clientId: 'key-1', legacy: true, update: false });
-    expect([save?.clientSecret.reveal(), save?.audience]).toEqual([SECRET, ['https://pizza.test']]);
-
-    const shown = async (): Promise<unknown[]> =>
-      (await call(test, 'GET', `${components()}/${id}`, { auth })).json().data.attributes.env_vars;
-    const secret = { set: true, set_at: expect.any(String), fingerprint: 'cafe0123' };
-    expect(await shown()).toEqual([
-      { name: 'PIZZAVAN_KEY', required: true, description: 'Key', value: 'key-1' },
-      { name: 'PIZZAVAN_SECRET', required: true, ...secret },
-      { name: 'REGION', required: false, value: 'eu' },
-      { name: 'WEBHOOK_TOKEN', required: false },
-    ]);
-    await set(id, { REGION: null });
-    expect((await shown())[2]).toEqual({ name: 'REGION', required: false });
-    expect(test.oauthClients.saves).toEqual([]);
-    await set(id, { PIZZAVAN_KEY: 'key-2', PIZZAVAN_SECRET: SECRET });
-    expect(test.oauthClients.saves.splice(0)).toMatchObject([
-      { client: save?.client, clientId: 'key-2', update: true },
-    ]);
-
-    const rows = await runOn(test.databaseUrl)(
-      `SELECT (SELECT json_agg(c) FROM components c)::text || (SELECT json_agg(v) FROM component_versions v)::text
-         || (SELECT json_agg(e) FROM connection_events e)::text AS everything`,
-      [],
-    );
-    for (const text of [JSON.stringify(rows), answer.body, test.logged.join('')]) {
-      expect(text).not.toContain(SECRET);
-    }
-  });
-
-  it.each([
-    ['that are not declared', { OTHER: 'x' }, 422, 'MEMBER_INVALID', '/data/attributes/OTHER'],
-    ['that look like another secret', { WEBHOOK_TOKEN: 'x' }, 422, 'MEMBER_INVALID', '/data/attributes/WEBHOOK_TOKEN'],
-    ['of a client id alone', { PIZZAVAN_KEY: 'k' }, 422, 'MEMBER_INVALID', '/data/attributes/PIZZAVAN_SECRET'],
-    ['of a secret alone', { PIZZAVAN_SECRET: 's' }, 422, 'MEMBER_INVALID', '/data/attributes/PIZZAVAN_KEY'],
-    [
-      'of no secret',
-      { PIZZAVAN_KEY: 'k', PIZZAVAN_SECRET: null },
-      422,
-      'MEMBER_INVALID',
-      '/data/attributes/PIZZAVAN_SECRET',
-    ],
-    [
-      'of a mask',
-      { PIZZAVAN_KEY: 'k', PIZZAVAN_SECRET: '*****' },
-      400,
-      'SECRET_MASKED',
-      '/data/attributes/PIZZAVAN_SECRET',
-    ],
-    ['of several lines', { REGION: 'a\nb' }, 422, 'MEMBER_INVALID', '/data/attributes/REGION'],
-    ['that are no text', { REGION: 1 }, 422, 'MEMBER_INVALID', '/data/attributes/REGION'],
-  ])('refuses values %s, and sets nothing', async (_what, values, status, code, pointer) => {
-    const id = await upload({}, LEGACY);
-    expect(errorsOf(await set(id, { ...values }))).toEqual([[status, code, pointer]]);
-    expect(test.oauthClients.saves).toEqual([]);
-    expect((await test.registry.components.get('acme', id))?.env).toEqual({});
-  });
-
-  it('makes the client for the endpoints as the same values make them, or says what they lack', async () => {
-    const file = { ...LEGACY, envVars: { ...LEGACY.envVars, HOST: {} }, credentials: { fields, oauth2: {} } };
-    file.credentials.oauth2 = { ...LEGACY.credentials.oauth2, token_uri: 'https://{{HOST}}/t' };
-    const id = await upload({}, file);
-    const pair = { PIZZAVAN_KEY: 'k', PIZZAVAN_SECRET: SECRET };
-    expect(errorsOf(await set(id, pair))).toEqual([[422, 'MEMBER_INVALID', '/data/attributes']]);
-    const answer = await set(id, { ...pair, HOST: 'tokens.test' });
-    expect([answer.statusCode, answer.json().meta]).toEqual([200, { clients_suspended: false }]);
-    expect(test.oauthClients.saves.splice(0)).toMatchObject([
-      { audience: ['https://pizza.test', 'https://tokens.test'] },
-    ]);
-    expect((await set(id, { HOST: 'elsewhere.test' })).json().meta).toEqual({ clients_suspended: true });
-  });
-
-  it('leave a client that was made without them alone, and wait for one that is being saved', async () => {
-    const id = await upload({}, LEGACY);
-    const pair = { PIZZAVAN_KEY: 'k', PIZZAVAN_SECRET: SECRET };
-    test.oauthClients.outcome = 'running';
-    const answer = await set(id, pair);
-    test.oauthClients.outcome = undefined;
-    const [save] = test.oauthClients.saves.splice(0);
-    expect([answer.statusCode, answer.json()]).toEqual([
-      202,
-      { meta: { status: 'saving', oauth_client: save?.client } },
-    ]);
-    await client('acme', id);
-    expect(errorsOf(await set(id, pair))).toEqual([[409, 'ALREADY_EXISTS', '/data/attributes']]);
-    expect(test.oauthClients.saves).toEqual([]);
-  });
-
-  it('refuses those that the OAuth client of each tenant fills', async () => {
-    const id = await upload();
-    expect(errorsOf(await set(id, { PIZZAVAN_KEY: 'k', PIZZAVAN_SECRET: 's' }))).toEqual([
-      [422, 'MEMBER_INVALID', '/data/attributes/PIZZAVAN_KEY'],
-      [422, 'MEMBER_INVALID', '/data/attributes/PIZZAVAN_SECRET'],
-    ]);
-  });
-
-  it('are not shown to another tenant', async () => {
-    const file = { ...PIZZA, envVars: { ...PIZZA.envVars, REGION: {} } };
-    const id = await upload({ access: 'global' }, file);
-    await client('other', id);
-    await set(id, { REGION: 'eu-canary' });
-    const answer = await call(test, 'GET', `${components('other')}/${id}`, { auth: elsewhere });
-    expect(answer.json().data.attributes.env_vars).toHaveLength(3);
-    expect(answer.body).not.toContain('eu-canary');
-  });
-
-  it('002-38 with OAuth credentials keep a component from becoming global, and a global one from having them', async () => {
-    const id = await upload({}, LEGACY);
-    await client('acme', id, true);
-    const answer = await call(test, 'PATCH', `${components()}/${id}`, { auth, body: body({ access: 'global' }) });
-    expect(errorsOf(answer)).toEqual([[409, 'IN_USE', undefined]]);
-    expect(answer.json().errors[0].detail).toContain('useOAuthClient');
-
-    const global = await upload({ access: 'global' }, LEGACY);
-    const refused = await set(global, { PIZZAVAN_KEY: 'k', PIZZAVAN_SECRET: SECRET });
-    expect(errorsOf(refused)).toEqual([[409, 'IN_USE', undefined]]);
-    expect(test.oauthClients.saves).toEqual([]);
   });
 });
 

@@ -246,6 +246,28 @@ describe('the stream', () => {
     await ear.close();
   });
 
+  it('is one of 20 that a key may have open: the next is refused until one has closed, other keys are not', async () => {
+    const [greedy, modest] = [await t.bearer('acme', 'tenants.*'), await t.bearer('acme', 'tenants.*')];
+    const ears: Ear[] = [];
+    while (ears.length < 20) ears.push(await Ear.open(greedy));
+    const headers = { accept: 'text/event-stream' };
+    const refused = await call(t, 'GET', PATH, { auth: greedy, headers });
+    const [error] = refused.json().errors;
+    expect([refused.statusCode, error.code, refused.headers['retry-after']]).toEqual([429, 'TOO_MANY_REQUESTS', '15']);
+    expect(error.detail).toMatch(/20 event streams/);
+    // A page is no stream.
+    expect((await call(t, 'GET', PATH, { auth: greedy })).statusCode).toBe(200);
+    await (await Ear.open(modest)).close();
+    await ears.pop()?.close();
+    let again: Response;
+    do {
+      const stop = new AbortController();
+      again = await fetch(`${url}${PATH}`, { headers: { ...headers, authorization: greedy }, signal: stop.signal });
+      stop.abort();
+    } while (again.status !== 200);
+    for (const ear of ears) await ear.close();
+  });
+
   it('ends when the server closes', async () => {
     const ear = await Ear.open(auth);
     await ear.until(({ beats }) => beats > 0);

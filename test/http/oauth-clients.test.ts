@@ -231,6 +231,34 @@ describe('changing', () => {
     expect((await patch(own, document(id, { id: own }))).statusCode).toBe(200);
   });
 
+  it('with If-Match is written only over what the tag was judged on, however late that changes', async () => {
+    const id = await component();
+    const own = await made(id);
+    const { etag } = (await get(`${PATH}/${own}`)).headers;
+    const change = (as: string, tag: unknown) =>
+      call(t, 'PATCH', `${PATH}/${own}`, {
+        auth,
+        body: document(id, { attributes: { client_id: as, client_secret: SECRET } }),
+        headers: { 'if-match': String(tag) },
+      });
+    // Between the look at the tag and the save somebody else is faster.
+    const { save } = t.oauthClients;
+    const meanwhile = (as: string, tag: unknown) =>
+      jest.spyOn(t.oauthClients, 'save').mockImplementationOnce(async (...given) => {
+        expect((await change(as, tag)).statusCode).toBe(200);
+        return save.apply(t.oauthClients, given);
+      });
+    meanwhile('faster', etag);
+    expect(problem(await change('slower', etag))).toEqual([412, 'PRECONDITION_FAILED', undefined]);
+    const now = await get(`${PATH}/${own}`);
+    expect(now.json().data.attributes.client_id).toBe('faster');
+    // Who named no representation overwrites any.
+    meanwhile('again', now.headers.etag);
+    expect((await change('last', '*')).statusCode).toBe(200);
+    expect((await get(`${PATH}/${own}`)).json().data.attributes.client_id).toBe('last');
+    jest.restoreAllMocks();
+  });
+
   it('002-25 PATCH moves an unused client to a free component; to a taken one, or while it is used, 409', async () => {
     const [from, free, taken] = [await component(), await component(), await component()];
     const own = await made(from);

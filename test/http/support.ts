@@ -113,12 +113,14 @@ export class FakeOAuthClients implements OAuthClients {
   async save(request: SaveOAuthClientRequest, { by, traceId }: Caller): ReturnType<OAuthClients['save']> {
     this.saves.push(request);
     if (this.outcome) return this.outcome;
-    const { tenant, client: id, component, clientId, legacy, update } = request;
+    const { tenant, client: id, component, clientId, legacy, update, base } = request;
+    const { oauthClients } = this.#registry;
+    const secret = { id: `sec_${this.saves.length}`, fingerprint: 'cafe0123' };
     try {
-      if (!update) await this.#registry.oauthClients.reserve({ tenant, id, component, clientId, legacy });
-      const secret = { id: `sec_${this.saves.length}`, fingerprint: 'cafe0123' };
+      if (update) await oauthClients.prepareChange({ tenant, id, secret: secret.id, base });
+      else await oauthClients.reserve({ tenant, id, component, clientId, secret: secret.id, legacy });
       const event = { type: 'oauth_client.changed', by, traceId };
-      await this.#registry.oauthClients.publish({ tenant, id, component, clientId, secret, event });
+      await oauthClients.publish({ tenant, id, component, clientId, secret, base, event });
       return 'saved';
     } catch (error) {
       if (isDurableOAuthError(error)) return { failed: error.code };

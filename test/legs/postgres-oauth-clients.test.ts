@@ -42,8 +42,9 @@ describe('in the registry', () => {
     });
   async function published(of: string): Promise<string> {
     const id = fresh('oc');
-    await registry.oauthClients.reserve({ tenant, id, component: of, clientId: 'app', legacy: false });
-    await publish(id, of);
+    const secret = fresh('sec');
+    await registry.oauthClients.reserve({ tenant, id, component: of, clientId: 'app', secret, legacy: false });
+    await publish(id, of, secret);
     return id;
   }
   /** Both at once; which of them is sent first changes from round to round. */
@@ -150,7 +151,7 @@ describe('in the registry', () => {
     const legacy = manifest({ useOAuthClient: false, legacyOAuth: true });
     for (let round = 0; round < ROUNDS; round++) {
       const of = await component(registry, tenant, { manifest: legacy });
-      const client = { tenant, id: fresh('oc'), component: of, clientId: 'app', legacy: true };
+      const client = { tenant, id: fresh('oc'), component: of, clientId: 'app', secret: fresh('sec'), legacy: true };
       const outcomes = await both(
         round,
         () => registry.oauthClients.reserve(client),

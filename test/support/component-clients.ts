@@ -1,5 +1,6 @@
 /** A component whose OAuth client each tenant brings, and what is made through it. */
 import { readManifest } from '../../src/components/manifest';
+import type { OAuthClientBase } from '../../src/connection/messages';
 import type { ManifestFacts } from '../../src/registry/contract-platform';
 import type { ScriptedProvider } from '../../src/testing/scripted-provider';
 import { Secret } from '../../src/vault/secret';
@@ -53,6 +54,7 @@ interface Client {
   readonly audience: readonly string[];
   readonly update?: boolean;
   readonly legacy?: boolean;
+  readonly base?: OAuthClientBase;
 }
 
 /** Save the tenant's client "pizza" for a component, its secret watched. */

@@ -1,10 +1,11 @@
 /** What a crash leaves of saving an OAuth client: it is published with its secret in the vault, or nothing is there. */
 import { Context } from '@temporalio/activity';
 import type { Ports } from '../../src/compose';
-import { clientSecretRef } from '../../src/connection/ids';
+import { clientSecretRef, oauthClientWorkflowId } from '../../src/connection/ids';
+import type { OAuthClientBase } from '../../src/connection/messages';
 import type { ConnectionRef } from '../../src/connection/types';
 import { DurableOAuthError, type ErrorCode } from '../../src/errors';
-import { destroyRetiredSecrets } from '../../src/housekeeping';
+import { destroyRetiredSecrets, giveBackAbandoned } from '../../src/housekeeping';
 import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
 import { pizzaVan, saveClient, throughClient, versionAt } from '../support/component-clients';
 import { eventually, Harness, RUNS } from '../support/harness';
@@ -96,8 +97,15 @@ describe.each(RUNS)('an OAuth client that is being saved ($run)', ({ tuning, max
   });
 
   const component = (): Promise<string> => pizzaVan(harness, `cp_${++counter}`, provider);
-  const save = (of: string, client: string, secret = SECRET, update = false) =>
-    saveClient(harness, { component: of, client, secret, update, audience: [provider.issuer] });
+  const save = (of: string, client: string, secret = SECRET, update = false, base?: OAuthClientBase) =>
+    saveClient(harness, { component: of, client, secret, update, base, audience: [provider.issuer] });
+  const move = (of: string) =>
+    harness.parts.registry.components.addVersion({
+      tenant: harness.tenant,
+      id: of,
+      ...versionAt(moved),
+      event: { type: 'component.version_added', ...caller },
+    });
   const made = async (of: string): Promise<string> => {
     const client = `oc_${++counter}`;
     expect(await save(of, client)).toBe('saved');
@@ -214,6 +222,74 @@ describe.each(RUNS)('an OAuth client that is being saved ($run)', ({ tuning, max
     expect(await shown(client)).toEqual(before);
   });
 
+  it('is not overwritten by a change that was judged on another state of it, and nothing of that change is kept', async () => {
+    const of = await component();
+    const client = await made(of);
+    const secretId = await expectPublished(client);
+    const stale = { secretId: 'sec_of_another_state', suspendedAt: null };
+    const refused = { failed: 'PRECONDITION_FAILED' };
+    expect(await save(of, client, 'pizza-secret-canary-stale', true, stale)).toEqual(refused);
+    expect(await expectPublished(client)).toBe(secretId);
+    // The state it was judged on ends after the secret is stored.
+    const fail = async (): Promise<never> => {
+      expect(await inVault(client)).toHaveLength(2);
+      await move(of);
+      throw new DurableOAuthError('REGISTRY_UNAVAILABLE');
+    };
+    trouble = { step: 'publish', after: false, times: 1, fail };
+    const current = { secretId, suspendedAt: null };
+    expect(await save(of, client, 'pizza-secret-canary-late', true, current)).toEqual(refused);
+    expect(await expectPublished(client)).toBe(secretId);
+    expect((await shown(client))?.suspendedAt).not.toBeNull();
+  });
+
+  it.each([
+    ['reserve', false],
+    ['store', false],
+    ['store', true],
+  ] as const)(
+    'whose workflow is terminated by hand leaves nothing behind that housekeeping does not give back (after %s, a change: %s)',
+    async (step, update) => {
+      const of = await component();
+      const client = update ? await made(of) : `oc_${++counter}`;
+      const before = await shown(client);
+      let letGo = (): void => undefined;
+      const released = new Promise<void>((resolve) => (letGo = resolve));
+      const reached = new Promise<void>((resolve) => {
+        const fail = async (): Promise<never> => {
+          resolve();
+          await released;
+          throw new DurableOAuthError(LOST[step]);
+        };
+        trouble = { step, after: true, times: 1, fail };
+      });
+      const saving = save(of, client, 'pizza-secret-canary-left', update);
+      await reached;
+      const later = (minutes: number) => giveBackAbandoned(harness.parts, new Date(Date.now() + minutes * MINUTE));
+      const stored = await inVault(client);
+      expect(stored).toHaveLength(step === 'reserve' ? 0 : update ? 2 : 1);
+      // Whoever is at work on it is left alone, however long that takes.
+      expect(await later(120)).toBe(0);
+      const workflow = oauthClientWorkflowId(harness.tenant, client);
+      await harness.parts.temporal.workflow.getHandle(workflow).terminate('by hand');
+      expect(await saving).toEqual({ failed: 'INTERNAL' });
+      letGo();
+      expect(await later(59)).toBe(0);
+      expect(await inVault(client)).toEqual(stored);
+      if (!update) expect(await save(of, `oc_${++counter}`)).toEqual({ failed: 'ALREADY_EXISTS' });
+
+      expect(await later(61)).toBe(1);
+      expect(await later(61)).toBe(0);
+      if (!update) {
+        await expectNothing(client);
+        await expectPublished(await made(of));
+      } else {
+        expect(await shown(client)).toEqual(before);
+        await expectPublished(client);
+      }
+    },
+  );
+
   it('has its replaced secrets destroyed once nobody can be using them any more', async () => {
     const of = await component();
     const client = await made(of);
@@ -275,13 +351,7 @@ describe.each(RUNS)('an OAuth client that is being saved ($run)', ({ tuning, max
       const of = await component();
       const client = await made(of);
       const ref = await connected(of, client);
-      const added = await harness.parts.registry.components.addVersion({
-        tenant: harness.tenant,
-        id: of,
-        ...versionAt(moved),
-        event: { type: 'component.version_added', ...caller },
-      });
-      expect(added).toEqual({ version: 2, originChanged: true });
+      expect(await move(of)).toEqual({ version: 2, originChanged: true });
       expect((await shown(client))?.suspendedAt).not.toBeNull();
       const blocked = await eventually(
         'the refusal',

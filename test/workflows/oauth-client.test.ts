@@ -191,38 +191,46 @@ describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCache
     expect(left).toMatchObject({ id: own, componentGone: true });
   });
 
-  it('002-39 DELETE of a client revokes what was granted through it, authenticated as that client, before its secret is destroyed', async () => {
-    const id = await component();
-    const own = await client(id);
-    const refs = [await connected(id, own), await connected(id, own)];
-    const revocations = provider.revocations();
-    const [secret] = await harness.parts.registry.oauthClients.secretIds(harness.tenant, own);
-    provider.outage(503);
-    await harness.parts.registry.oauthClients.markDeleting(harness.tenant, own, event('oauth_client.deleting'));
-    await harness.parts.effects.drain();
-    await expect(harness.parts.tokens.read(refs[0]!, { refused: 1 })).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
-    // Nobody can be asked: the secret that is needed for it stays.
-    await expect(harness.parts.vault.latest(`client/${harness.tenant}/${own}/${secret}`)).resolves.toMatchObject({
-      generation: 1,
-    });
-    provider.outage(null);
-    expect(await harness.parts.oauthClients.retire(harness.tenant, own, true, caller, 60_000)).toBe(true);
-    // A refresh token and an access token each.
-    expect(provider.revocations() - revocations).toBe(4);
-    await expect(harness.parts.vault.latest(`client/${harness.tenant}/${own}/${secret}`)).rejects.toMatchObject({
-      code: 'VAULT_GONE',
-    });
-    for (const ref of refs) {
-      expect(await harness.parts.registry.connections.get(ref)).toMatchObject({
-        state: 'disconnected',
-        reason: 'OAUTH_CLIENT_UNUSABLE',
-        revokingSince: null,
+  it.each([
+    ['made for its component', false],
+    ['out of env vars', true],
+  ])(
+    '002-39 the end of a client %s revokes what was granted through it, authenticated as that client, before its secret is destroyed',
+    async (_how, legacy) => {
+      const id = await component({ useOAuthClient: !legacy });
+      const own = await client(id, SECRET, undefined, false, legacy);
+      const refs = [await connected(id, own), await connected(id, own)];
+      const revocations = provider.revocations();
+      const [secret] = await harness.parts.registry.oauthClients.secretIds(harness.tenant, own);
+      provider.outage(503);
+      await harness.parts.registry.oauthClients.markDeleting(harness.tenant, own, event('oauth_client.deleting'));
+      await harness.parts.effects.drain();
+      await expect(harness.parts.tokens.read(refs[0]!, { refused: 1 })).rejects.toMatchObject({
+        code: 'NOT_CONNECTED',
       });
-    }
-    // A new client of the component lets them be reconnected.
-    await client(id);
-    await consent(refs[0]!);
-  });
+      // Nobody can be asked: the secret that is needed for it stays.
+      await expect(harness.parts.vault.latest(`client/${harness.tenant}/${own}/${secret}`)).resolves.toMatchObject({
+        generation: 1,
+      });
+      provider.outage(null);
+      expect(await harness.parts.oauthClients.retire(harness.tenant, own, true, caller, 60_000)).toBe(true);
+      // A refresh token and an access token each.
+      expect(provider.revocations() - revocations).toBe(4);
+      await expect(harness.parts.vault.latest(`client/${harness.tenant}/${own}/${secret}`)).rejects.toMatchObject({
+        code: 'VAULT_GONE',
+      });
+      for (const ref of refs) {
+        expect(await harness.parts.registry.connections.get(ref)).toMatchObject({
+          state: 'disconnected',
+          reason: 'OAUTH_CLIENT_UNUSABLE',
+          revokingSince: null,
+        });
+      }
+      // A new client of the component lets them be reconnected.
+      await client(id, SECRET, undefined, false, legacy);
+      await consent(refs[0]!);
+    },
+  );
 
   it('a deletion whose effect nobody was told of is done by whoever looks next', async () => {
     const id = await component();

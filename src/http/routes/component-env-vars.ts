@@ -1,6 +1,7 @@
 /**
  * `PATCH /v2/tenants/{T}/components/{id}/env-vars`: values of the variables that a component.json declares. The two that
- * stand for an OAuth client of a component without useOAuthClient become one; its secret goes to the vault.
+ * stand for an OAuth client of a component without useOAuthClient become one, its secret goes to the vault; unset, they end
+ * it as DELETE ends an OAuth client.
  */
 import { newId } from '../../client/connections';
 import type { Caller } from '../../client/contract';
@@ -10,7 +11,7 @@ import { callerOf } from '../auth';
 import { ownComponent, toComponent } from '../component-resources';
 import type { App, AppDeps } from '../deps';
 import { readEnvVars, type EnvChanges } from '../env-vars';
-import { audienceFor, saveOAuthClient } from '../oauth-clients';
+import { audienceFor, endOAuthClient, saveOAuthClient } from '../oauth-clients';
 import { ProblemError } from '../problem';
 import { changedEnvDocument, changeEnvVars } from '../schemas/component';
 import { resourcePath } from '../schemas/document';
@@ -36,7 +37,8 @@ export function componentEnvRoutes(app: App, deps: AppDeps): void {
       const caller = callerOf(request);
       const before = await ownComponent(registry, tenant, id);
       const { env, client } = readEnvVars(before.manifest, request.body.data.attributes);
-      if (client) refuseUnfit(before);
+      if (client !== undefined) refuseUnfit(before);
+      if (client === null && before.client) await endOAuthClient(deps, tenant, before.client.id, caller);
       const event = { type: 'component.env_changed', ...caller, facts: { component: id } };
       // First: the client is for the endpoints as they are then, and is not suspended by the values it came with.
       const { originChanged } = await registry.components.setEnv(tenant, id, env, event);

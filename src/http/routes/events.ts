@@ -12,6 +12,7 @@ import type { App, AppDeps } from '../deps';
 import { createEventStreams } from '../event-stream';
 import { readPage, warningsAbout } from '../paging';
 import { ProblemError } from '../problem';
+import { limitStreams } from '../rate-limit';
 import { resourcePath, tenantPath } from '../schemas/document';
 import { connectionEventQuery, eventList, eventQuery } from '../schemas/event';
 
@@ -19,6 +20,7 @@ const STREAM = 'text/event-stream';
 
 export function eventRoutes(app: App, { registry, eventStream = {} }: AppDeps): void {
   const { events, connections } = registry;
+  const countStream = limitStreams();
   const closing = new AbortController();
   const listen = createEventStreams(events, eventStream, closing.signal);
   app.addHook('preClose', async () => closing.abort());
@@ -63,6 +65,7 @@ export function eventRoutes(app: App, { registry, eventStream = {} }: AppDeps): 
     tenant: string,
     filter: { readonly connection: string | undefined; readonly type: string | undefined },
   ): Promise<never> {
+    countStream(request, reply);
     const after = await heardLast(request, tenant);
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());

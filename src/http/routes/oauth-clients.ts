@@ -1,10 +1,19 @@
 /** `/v2/tenants/{T}/oauth-clients`: the OAuth client a tenant has for a component (seed 002). The secret is write-only. */
 import { newId } from '../../client/connections';
 import { DurableOAuthError, isDurableOAuthError } from '../../errors';
+import type { ComponentClientRow } from '../../registry/contract-platform';
 import { callerOf } from '../auth';
 import type { App, AppDeps } from '../deps';
 import { requireMatch } from '../etag';
-import { audienceFor, componentFor, saveOAuthClient, usedProblem, warningsFor } from '../oauth-clients';
+import {
+  audienceFor,
+  componentFor,
+  endOAuthClient,
+  refuseLegacy,
+  saveOAuthClient,
+  usedProblem,
+  warningsFor,
+} from '../oauth-clients';
 import { warningsAbout } from '../paging';
 import { ProblemError } from '../problem';
 import { oauthClientPath, toOAuthClient } from '../resources';
@@ -20,7 +29,6 @@ import {
 
 const PATH = '/tenants/:tenant/oauth-clients';
 const RETRY_AFTER_SECONDS = 5;
-const DELETE_WAIT_MS = 10_000;
 const saving = (id: string): { meta: { status: 'saving'; oauth_client: string } } => ({
   meta: { status: 'saving', oauth_client: id },
 });
@@ -28,11 +36,13 @@ const saving = (id: string): { meta: { status: 'saving'; oauth_client: string } 
 export function oauthClientRoutes(app: App, deps: AppDeps): void {
   const { registry, config } = deps;
 
-  const shown = async (tenant: string, id: string): Promise<ReturnType<typeof toOAuthClient>> => {
+  const known = async (tenant: string, id: string): Promise<ComponentClientRow> => {
     const row = await registry.oauthClients.getForComponent(tenant, id);
     if (row === undefined || row.legacy) throw new DurableOAuthError('NOT_FOUND');
-    return toOAuthClient(row);
+    return row;
   };
+  const shown = async (tenant: string, id: string): Promise<ReturnType<typeof toOAuthClient>> =>
+    toOAuthClient(await known(tenant, id));
 
   app.route({
     method: 'POST',
@@ -47,6 +57,7 @@ export function oauthClientRoutes(app: App, deps: AppDeps): void {
       const { tenant } = request.params;
       const { data } = request.body;
       const component = await componentFor(registry, tenant, data.relationships.component.data.id);
+      refuseLegacy(component);
       const id = data.id ?? newId('oc');
       if ((await registry.oauthClients.get(tenant, id)) !== undefined) {
         throw new ProblemError([
@@ -97,7 +108,9 @@ export function oauthClientRoutes(app: App, deps: AppDeps): void {
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       const { data } = request.body;
-      requireMatch(request, await shown(tenant, id));
+      const before = await known(tenant, id);
+      const { secretId, suspendedAt } = before;
+      const base = requireMatch(request, toOAuthClient(before)) ? { secretId, suspendedAt } : undefined;
       if (data.id !== undefined && data.id !== id) {
         throw new ProblemError([
           { code: 'TYPE_CONFLICT', detail: 'The id is another than in the URL', pointer: '/data/id' },
@@ -108,7 +121,7 @@ export function oauthClientRoutes(app: App, deps: AppDeps): void {
       const audience = audienceFor(component, config.allowPrivateNetworks);
       const save = { tenant, client: id, component: component.id, clientId, clientSecret, audience, legacy: false };
       try {
-        const outcome = await saveOAuthClient(deps, { ...save, update: true }, callerOf(request));
+        const outcome = await saveOAuthClient(deps, { ...save, update: true, base }, callerOf(request));
         if (outcome === 'running')
           return await reply.code(202).header('retry-after', RETRY_AFTER_SECONDS).send(saving(id));
       } catch (error) {
@@ -126,18 +139,8 @@ export function oauthClientRoutes(app: App, deps: AppDeps): void {
     schema: { params: resourcePath, response: { 204: noContent } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
-      await shown(tenant, id);
-      const { by, traceId } = callerOf(request);
-      try {
-        const event = { type: 'oauth_client.deleting', by, traceId, facts: { oauth_client: id } };
-        await registry.oauthClients.markDeleting(tenant, id, event);
-      } catch (error) {
-        if (isDurableOAuthError(error, 'IN_USE')) throw await usedProblem(registry, tenant, id);
-        throw error;
-      }
-      // It is gone for everybody; what was granted through it is revoked however long that takes.
-      await deps.effects.drain().catch(() => undefined);
-      await deps.oauthClients.retire(tenant, id, true, { by, traceId }, DELETE_WAIT_MS).catch(() => undefined);
+      await known(tenant, id);
+      await endOAuthClient(deps, tenant, id, callerOf(request));
       return reply.code(204).send(null);
     },
   });

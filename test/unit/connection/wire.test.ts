@@ -78,13 +78,13 @@ it('key sets of the payloads that histories keep', () => {
   } satisfies Record<keyof SaveInput, true>; // prettier-ignore
   const saveClient = {
     v: true, tenant: true, client: true, component: true, clientId: true, secret: true, sealed: true, audience: true,
-    legacy: true, update: true, by: true, traceId: true,
+    legacy: true, update: true, base: true, by: true, traceId: true,
   } satisfies Record<keyof SaveOAuthClientInput, true>; // prettier-ignore
   const retireClient = {
     v: true, tenant: true, client: true, remove: true, by: true, traceId: true,
   } satisfies Record<keyof RetireOAuthClientInput, true>; // prettier-ignore
   const all = [carried, consent, save, saveClient, retireClient];
-  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 16, 15, 12, 6]);
+  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 16, 15, 13, 6]);
 });
 
 it('a single-use send has one attempt, and what follows it is repeated without end', () => {

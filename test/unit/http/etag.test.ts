@@ -11,9 +11,13 @@ it('a tag is strong, of the representation alone, whatever the order of its memb
   expect(etagOf({ ...current, attributes: { ...current.attributes, label: 'Shop 2' } })).not.toBe(etagOf(current));
 });
 
-it.each([[undefined], [etagOf(current)], [`"other", ${etagOf(current)}`], ['*']])(
-  'a change with If-Match %s goes on',
-  (header) => expect(change(header)).not.toThrow(),
+it.each([
+  [undefined, false],
+  ['*', false],
+  [etagOf(current), true],
+  [`"other", ${etagOf(current)}`, true],
+])('a change with If-Match %s goes on; whether it is of this representation alone: %s', (header, named) =>
+  expect(change(header)()).toBe(named),
 );
 
 it.each(['"other"', `W/${etagOf(current)}`, etagOf(current).slice(1, -1), ''])(

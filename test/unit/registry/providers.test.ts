@@ -1,4 +1,5 @@
 /** A tenant's own providers in the registry, and the integrations made from them. */
+import type { KyselyPlugin } from 'kysely';
 import type { PresetInput } from '../../../src/providers/preset';
 import type { Registry } from '../../../src/registry/contract';
 import { openRegistry } from '../../../src/registry/open';
@@ -9,10 +10,19 @@ import { connected, event, fresh, newTenant, registration, settings } from './bu
 let database: TestDatabase;
 let registry: Registry;
 let tenant: string;
+/** Rows that came out of the database, statement by statement. */
+const loaded: number[] = [];
+const counting: KyselyPlugin = {
+  transformQuery: ({ node }) => node,
+  transformResult: async ({ result }) => {
+    loaded.push(result.rows.length);
+    return result;
+  },
+};
 
 beforeAll(async () => {
   database = await testDatabase();
-  registry = await openRegistry({ url: database.url, plugins: [tenantGuard()] });
+  registry = await openRegistry({ url: database.url, plugins: [tenantGuard(), counting] });
 });
 afterAll(async () => {
   await registry?.close();
@@ -63,6 +73,20 @@ it('a change wakes the connections that use it, but for revoked ones', async () 
   await registry.providers.change(tenant, id, change);
   const effects = await registry.outbox.take(10, 60_000, [tenant]);
   expect(effects.map(({ kind, subject }) => [kind, subject])).toEqual([['connection.nudge', living.ref.connection]]);
+});
+
+it('a change loads none of the many integrations that use it, and wakes them all', async () => {
+  const id = await made();
+  const MANY = 120;
+  for (let one = 0; one < MANY; one++) await connected(registry, tenant, { settings: settings({ preset: id }) });
+  loaded.length = 0;
+  const change = { from: preset(id), to: preset(id, 'Pizza Ltd'), event: event('provider.changed') };
+  expect(await registry.providers.change(tenant, id, change)).toBe(true);
+  expect(Math.max(...loaded)).toBe(1);
+  expect(await registry.outbox.take(1_000, 60_000, [tenant])).toHaveLength(MANY);
+  loaded.length = 0;
+  const named = await registry.providers.use(tenant, id);
+  expect([named.length, named[0]?.label, ...loaded]).toEqual([100, 'Orders', 100]);
 });
 
 it('the context of a connection carries the own provider that its settings name, and only that', async () => {

@@ -179,7 +179,7 @@ const expected: Specs = {
     tenant: 'text',
     client: 'text',
     id: 'text',
-    fingerprint: 'text',
+    fingerprint: 'text null',
     set_at: time,
     retired_at: `${time} null`,
   },
