@@ -14,16 +14,20 @@ import {
   DESCRIBE_CONSENT,
   OAUTH_CALLBACK,
   type ConfirmConsent,
+  type ConsentConfirmation,
   type ConsentInput,
   type ConsentReading,
   type OAuthCallback,
   type RawOAuthCallback,
 } from '../src/connection/messages';
+import { isByAnother, isConfirmation, isSameConfirmer } from './consent-confirmation';
 
 const oauthCallbackSignal = defineSignal<[OAuthCallback | RawOAuthCallback]>(OAUTH_CALLBACK);
 const completeConsentUpdate = defineUpdate<ConsentReading, [OAuthCallback]>(COMPLETE_CONSENT);
 const confirmConsentUpdate = defineUpdate<ConsentReading, [ConfirmConsent]>(CONFIRM_CONSENT);
-const describeConsentQuery = defineQuery<ConsentReading | undefined, [browser?: string]>(DESCRIBE_CONSENT);
+const describeConsentQuery = defineQuery<ConsentReading | undefined, [asker?: string | ConsentConfirmation]>(
+  DESCRIBE_CONSENT,
+);
 
 /** How long an update waits for the outcome before the page shows "in progress". */
 const ANSWER_WITHIN_MS = 20 * SECOND;
@@ -36,7 +40,8 @@ export interface Consent {
   /** Anybody may send these; the activity tells whether the state fits. */
   readonly raw: RawOAuthCallback[];
   rawSeen: number;
-  confirmed: boolean;
+  /** The first confirmation that was let in. */
+  confirmed?: ConfirmConsent;
 }
 
 export function registerConsentHandlers(consent: Consent): void {
@@ -68,8 +73,10 @@ export function registerConsentHandlers(consent: Consent): void {
   );
   setHandler(
     confirmConsentUpdate,
-    async () => {
-      consent.confirmed = true;
+    async (message) => {
+      consent.confirmed ??= message;
+      // One task may let two in: the first counts, and another confirmer hears nothing of its outcome.
+      if (!isSameConfirmer(consent.confirmed, message)) throw refusal(NOTHING_WAITS);
       await condition(
         () => consent.reading.stage === 'connected' || consent.reading.stage === 'failed',
         ANSWER_WITHIN_MS,
@@ -77,26 +84,32 @@ export function registerConsentHandlers(consent: Consent): void {
       return consent.reading;
     },
     {
-      description: 'The same browser confirms the account.',
-      validator: (message: Partial<ConfirmConsent> | undefined) => {
-        if (message?.browser !== consent.input.browser || consent.reading.stage !== 'waiting_for_confirmation') {
-          throw refusal('No consent of this browser waits for a confirmation');
-        }
+      description: 'The same browser confirms the account; in modes session and handback its application does.',
+      validator: (message) => {
+        const waits = consent.reading.stage === 'waiting_for_confirmation';
+        if (!waits || !isConfirmation(consent.input, message)) throw refusal(NOTHING_WAITS);
       },
     },
   );
   setHandler(
     describeConsentQuery,
-    // A page asks for its browser; an operator asks for none.
-    (browser) => (browser === undefined || browser === consent.input.browser ? consent.reading : undefined),
+    // A page asks for its browser, an application for what it confirmed; an operator for neither.
+    (asker) => (asker === undefined || isShown(consent, asker) ? consent.reading : undefined),
     { description: 'App, account, permissions, stage.' },
   );
 }
 
 const PENDING: readonly ConsentReading['stage'][] = ['waiting_for_callback', 'exchanging'];
 
+const NOTHING_WAITS = 'No consent of this browser waits for a confirmation';
+
 /** How many raw deliveries are looked at: a wrong state costs an activity, and nobody may make us run thousands. */
 const RAW_TRIES = 5;
+
+function isShown({ input }: Consent, asker: string | ConsentConfirmation): boolean {
+  if (typeof asker === 'string') return asker === input.browser;
+  return isConfirmation(input, asker) && !isByAnother(input, asker);
+}
 
 /** The browser's own delivery is taken while a raw one is being looked at: junk must not displace it. */
 function isDelivery(consent: Consent, message: unknown): message is OAuthCallback {

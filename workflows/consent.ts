@@ -2,12 +2,15 @@
  * `consentWorkflow`: one execution is one attempt of one browser, id `consent/<base64url(sha256(oauthState))>`.
  *
  * It waits 10 minutes for the provider's redirect, exchanges the code, lets the same browser confirm the account within
- * another 10 minutes, uses the link up, and hands the grant over. Until confirmed the new grant is known to nobody; left alone it is
- * destroyed, and revoked where that concerns it alone. It ends with its outcome, so a second delivery finds nobody.
+ * another 10 minutes, uses the link up, and hands the grant over. Modes `session` and `handback` take the confirmation from the
+ * application that knows who is signed in in that browser; for anybody else than the link was made for it ends the attempt.
+ * Until confirmed the new grant is known to nobody; left alone it is destroyed, and revoked where that concerns it alone. It
+ * ends with its outcome, so a second delivery finds nobody.
  */
 import { allHandlersFinished, CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
 import { MINUTE } from '../src/connection/clocks';
 import type { ConsentInput, ConsentReading, GrantReady, Origin } from '../src/connection/messages';
+import { isByAnother } from './consent-confirmation';
 import { discard, move, obtain, show, store } from './consent-exchange';
 import { registerConsentHandlers, type Consent } from './consent-handlers';
 import { outcomeOf } from './failures';
@@ -21,6 +24,8 @@ export async function consentWorkflow(input: ConsentInput): Promise<ConsentReadi
     reading: {
       v: 1,
       ref: input.ref,
+      consent: input.consent,
+      mode: input.mode,
       stage: 'waiting_for_callback',
       app: '',
       scope: input.scope,
@@ -29,7 +34,6 @@ export async function consentWorkflow(input: ConsentInput): Promise<ConsentReadi
     },
     raw: [],
     rawSeen: 0,
-    confirmed: false,
   };
   registerConsentHandlers(consent);
   show(consent);
@@ -54,18 +58,24 @@ async function attempt(consent: Consent): Promise<void> {
   });
   if (exchanged.kind === 'escrow' && !(await store(consent, exchanged.sealed))) return;
 
-  const summary = `Confirmation by the same browser (${consent.input.ref})`;
-  if (!(await condition(() => consent.confirmed, waitMs, { summary }))) {
+  const confirmer = consent.input.mode === 'link' ? 'the same browser' : 'the application';
+  const summary = `Confirmation by ${confirmer} (${consent.input.ref})`;
+  if (!(await condition(() => consent.confirmed !== undefined, waitMs, { summary }))) {
     await discard(consent);
     return move(consent, { stage: 'failed', code: 'CONSENT_NOT_COMPLETED', detail: 'expired' });
+  }
+  if (consent.confirmed && isByAnother(consent.input, consent.confirmed)) {
+    // First, because the application waits for the outcome, and a provider may keep the revocation waiting for days.
+    move(consent, { stage: 'failed', code: 'CONSENT_NOT_COMPLETED', detail: 'other_user' });
+    return discard(consent);
   }
   move(consent, { stage: 'handing_over' });
   if (!(await completeLink(consent))) {
     await discard(consent);
     return move(consent, { stage: 'failed', code: 'CONSENT_NOT_COMPLETED', detail: 'used' });
   }
-  const { ref, consent: id, by = 'end user' } = consent.input;
-  const origin: Origin = { by, traceId: workflowInfo().runId };
+  const { ref, consent: id } = consent.input;
+  const origin = originOf(consent);
   const message: GrantReady =
     exchanged.kind === 'keep'
       ? { v: 1, consent: id, keep: true, ...origin }
@@ -81,8 +91,14 @@ async function completeLink({ input: { ref, consent, link } }: Consent): Promise
   return used;
 }
 
+/** Who confirmed by API; a browser acts for whoever made its link. */
+function originOf({ input: { by = 'end user' }, confirmed }: Consent): Origin {
+  if (confirmed && 'by' in confirmed) return { by: confirmed.by, traceId: confirmed.traceId };
+  return { by, traceId: workflowInfo().runId };
+}
+
 async function record(consent: Consent, outcome: 'connected' | 'failed'): Promise<void> {
-  const { ref, consent: id, by = 'end user' } = consent.input;
+  const { ref, consent: id } = consent.input;
   try {
     await run('recordConsent', `Record: consent ${outcome}`, {
       v: 1,
@@ -91,8 +107,7 @@ async function record(consent: Consent, outcome: 'connected' | 'failed'): Promis
       outcome,
       code: consent.reading.code,
       detail: consent.reading.detail,
-      by,
-      traceId: workflowInfo().runId,
+      ...originOf(consent),
     });
   } catch (error) {
     outcomeOf(error);

@@ -21,7 +21,18 @@ import { findPreset } from '../providers/resolve';
 import type { Registry } from '../registry/contract';
 import { newId } from './connections';
 import type { Consents, ConsentView } from './contract';
-import { attemptCookie, attemptName, attemptOf, browserHash, csrfOf, sameText, sha256, type Attempt } from './cookies';
+import { confirmFor } from './confirm-consent';
+import {
+  attemptCookie,
+  attemptName,
+  attemptOf,
+  browserHash,
+  confirmationCodeOf,
+  csrfOf,
+  sameText,
+  sha256,
+  type Attempt,
+} from './cookies';
 import { soon } from './patience';
 import { asOurs, isGone, isUnreachable } from './temporal-errors';
 
@@ -69,6 +80,7 @@ export function createConsents(deps: ConsentsDeps): Consents {
         throw asOurs(error, 'Confirming a consent');
       }
     },
+    confirmFor: (confirmation, caller) => confirmFor(deps.temporal, confirmation, caller),
   };
 }
 
@@ -102,7 +114,7 @@ async function begin(deps: ConsentsDeps, linkToken: string, lang: string): Retur
     ref: formatRef(ref),
     consent: newId('cs'),
     link: link.id,
-    mode: 'link',
+    mode: link.mode,
     by: link.createdBy,
     clientId,
     tokenOrigin: new URL(endpoints.token).origin,
@@ -110,6 +122,8 @@ async function begin(deps: ConsentsDeps, linkToken: string, lang: string): Retur
     redirectUri,
     scope,
     browser: browserHash(attempt),
+    confirmation: link.mode === 'link' ? undefined : sha256(confirmationCodeOf(attempt)),
+    confirmer: link.confirmerHash ?? undefined,
     sealed: await deps.sealer.seal('consent', { verifier, nonce }),
     returnTo: link.returnTo ?? undefined,
     lang,
@@ -214,4 +228,19 @@ const view = (reading: ConsentReading, attempt: Attempt): ConsentView => ({
   reading,
   stage: reading.stage,
   csrf: csrfOf(attempt),
+  onward: onwardOf(reading, attempt),
 });
+
+/**
+ * The code stands in a URL of the application's, not of ours, as an authorization code does: it is worth nothing without an
+ * API key and the link's confirmer, counts once and ends with the attempt; pages of ours send no referrer.
+ */
+function onwardOf({ mode = 'link', stage, consent, returnTo }: ConsentReading, attempt: Attempt): string | undefined {
+  if (mode === 'link' || stage !== 'waiting_for_confirmation' || consent === undefined || returnTo === undefined)
+    return undefined;
+  const url = new URL(returnTo);
+  const added = new URLSearchParams({ consent, confirmation_code: confirmationCodeOf(attempt) }).toString();
+  // Appended as text: what the application put there stays byte for byte.
+  url.search = url.search === '' ? added : `${url.search}&${added}`;
+  return url.href;
+}

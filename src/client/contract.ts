@@ -116,8 +116,25 @@ export interface Consents {
   callback(url: string, cookieHeader: string | undefined): Promise<{ status: 303; location: string }>;
   /** @param attempt the eight characters of the confirm URL; @returns undefined when the cookie does not name it */
   describe(attempt: string, cookieHeader: string | undefined): Promise<ConsentView | undefined>;
-  /** "Connect account X at App to tenant Y?" answered yes. */
+  /** "Connect account X at App to tenant Y?" answered yes. Modes `session` and `handback` are not confirmed here. */
   confirm(attempt: string, cookieHeader: string | undefined, csrf: string): Promise<ConsentView | undefined>;
+  /**
+   * Modes `session` and `handback`: confirm for the application that knows who is signed in in that browser. A right code
+   * from another confirmer ends the attempt: its grant is discarded, and the reading says so (`other_user`). Repeating a
+   * confirmation tells its outcome again.
+   * @returns `connected`, `handing_over` (still under way) or `failed`; undefined when no consent of this connection waits
+   *   for this code: nothing was changed then
+   * @throws TEMPORAL_UNAVAILABLE
+   */
+  confirmFor(confirmation: Confirmation, caller: Caller): Promise<ConsentReading | undefined>;
+}
+
+export interface Confirmation {
+  readonly ref: ConnectionRef;
+  readonly consent: string;
+  readonly code: string;
+  /** Of `principalConfirmer` or `endUserConfirmer`. */
+  readonly confirmer: string;
 }
 
 export interface ConsentView {
@@ -125,6 +142,8 @@ export interface ConsentView {
   readonly stage: ConsentStage;
   /** For the confirm form, derived from the browser secret. */
   readonly csrf: string;
+  /** Where a browser goes whose application is to confirm: `return_to` with `consent` and `confirmation_code`. */
+  readonly onward?: string;
 }
 
 export interface FreshToken {

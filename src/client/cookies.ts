@@ -46,6 +46,13 @@ export const browserHash = (attempt: Attempt): string => sha256(attempt.browserS
 export const csrfOf = (attempt: Attempt): string =>
   createHmac('sha256', attempt.browserSecret).update('confirm').digest('base64url');
 
+/**
+ * Given to this browser alone, to be handed on to its application: names the workflow, as the cookie does, and proves the
+ * browser. Of it only the hash is known elsewhere.
+ */
+export const confirmationCodeOf = (attempt: Attempt): string =>
+  `${attempt.stateHash}.${createHmac('sha256', attempt.browserSecret).update('confirmation').digest('base64url')}`;
+
 export function sameText(a: string, b: string): boolean {
   const [one, other] = [Buffer.from(a), Buffer.from(b)];
   return one.length === other.length && timingSafeEqual(one, other);

@@ -45,10 +45,12 @@ async function fetchKeys(url: string): Promise<(JWK & { kid: string })[]> {
   return (keys ?? []).filter((key): key is JWK & { kid: string } => key.kid !== undefined);
 }
 
+export { endUserConfirmer, principalConfirmer } from './confirmers';
 export { createConnections, type ConnectionsDeps } from './connections';
 export { createConsents, type ConsentsDeps } from './consents';
 export type {
   Caller,
+  Confirmation,
   Connections,
   Consents,
   ConsentView,

@@ -185,6 +185,9 @@ export type ConsentInput = {
   readonly scope: string;
   /** base64url(sha256(browser secret)). */
   readonly browser: string;
+  /** Modes `session` and `handback`: base64url(sha256(confirmation code)), and the hash of who may confirm. */
+  readonly confirmation?: string;
+  readonly confirmer?: string;
   /** JWE of `{ verifier, nonce }`. */
   readonly sealed: string;
   readonly returnTo?: string;
@@ -202,7 +205,16 @@ export type OAuthCallback = { readonly v: 1; readonly browser: string } & (
 );
 export type RawOAuthCallback = { readonly code: string; readonly state: string; readonly iss?: string };
 
-export type ConfirmConsent = { readonly v: 1; readonly browser: string };
+/** Mode `link`: the browser itself. Else its application, for the consent of this ref and id. */
+export type ConfirmConsent = { readonly v: 1; readonly browser: string } | ConsentConfirmation;
+
+export type ConsentConfirmation = Origin & {
+  readonly v: 1;
+  readonly ref: string;
+  readonly consent: string;
+  readonly confirmation: string;
+  readonly confirmer: string;
+};
 
 export type ConsentStage =
   'waiting_for_callback' | 'exchanging' | 'waiting_for_confirmation' | 'handing_over' | 'connected' | 'failed';
@@ -210,6 +222,9 @@ export type ConsentStage =
 export type ConsentReading = {
   readonly v: 1;
   readonly ref: string;
+  /** Absent in a run of an earlier version, which is of mode `link`. */
+  readonly consent?: string;
+  readonly mode?: ConsentMode;
   readonly stage: ConsentStage;
   readonly app: string;
   readonly account?: string;
@@ -218,7 +233,7 @@ export type ConsentReading = {
   readonly scope: string;
   /** Why it failed. */
   readonly code?: ErrorCode;
-  readonly detail?: 'declined' | 'abandoned' | 'expired' | 'used';
+  readonly detail?: 'declined' | 'abandoned' | 'expired' | 'used' | 'other_user';
   readonly returnTo?: string;
   readonly lang: string;
 };

@@ -20,7 +20,7 @@ export interface StateText {
 }
 
 /** Which way a consent was not completed. */
-export type Detail = 'declined' | 'abandoned' | 'expired' | 'used';
+export type Detail = 'declined' | 'abandoned' | 'expired' | 'used' | 'other_user';
 
 export interface ReasonText {
   readonly title: string;
@@ -238,6 +238,7 @@ export const REASONS = {
           'The sign-in at {app} was started but never came back. If {app} showed an error about the redirect URI, register exactly this one there: {uri}',
         expired: 'The consent link ran out on {expired_on}.',
         used: 'Meanwhile the consent link was used in another browser.',
+        other_user: 'It was given by another user than the one the link was made for. The new access was discarded.',
       },
       effect: 'Nothing was changed. An access granted earlier keeps working.',
       next: 'Open the link again, or send a new one. All settings were kept.',
@@ -251,6 +252,7 @@ export const REASONS = {
           'El inicio de sesión en {app} comenzó, pero no hubo respuesta. Si {app} mostró un error sobre el URI de redirección, registre allí exactamente este: {uri}',
         expired: 'El enlace de consentimiento venció el {expired_on}.',
         used: 'Entretanto, el enlace de consentimiento se usó en otro navegador.',
+        other_user: 'Lo dio un usuario distinto de aquel para quien se creó el enlace. El nuevo acceso se descartó.',
       },
       effect: 'No se modificó nada. Un acceso concedido antes sigue funcionando.',
       next: 'Abra de nuevo el enlace o envíe uno nuevo. Se conservaron todos los ajustes.',

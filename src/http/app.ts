@@ -20,6 +20,7 @@ import { componentEnvRoutes } from './routes/component-env-vars';
 import { componentVersionRoutes } from './routes/component-versions';
 import { componentRoutes } from './routes/components';
 import { connectionRoutes } from './routes/connections';
+import { confirmationRoutes } from './routes/confirmations';
 import { consentLinkRoutes } from './routes/consent-links';
 import { eventRoutes } from './routes/events';
 import { flowVersionRoutes } from './routes/flow-versions';
@@ -64,6 +65,7 @@ const RESOURCES: readonly ((app: App, deps: AppDeps) => void)[] = [
   inventoryRoutes,
   importRoutes,
   consentLinkRoutes,
+  confirmationRoutes,
   refreshRoutes,
   impactRoutes,
   revocationRoutes,

@@ -38,6 +38,7 @@ export const PERMISSIONS = [
   'tenants.connections.get',
   'tenants.connections.edit',
   'tenants.connections.create_consent_link',
+  'tenants.connections.confirm_consent',
   'tenants.connections.refresh',
   'tenants.connections.test',
   'tenants.connections.revoke',

@@ -7,7 +7,7 @@ const MAX_ATTEMPTS = 10;
 
 export function consentLinksRepository(db: Kysely<Tables>): Registry['consentLinks'] {
   return {
-    async create({ tenant, id, connection, tokenHash, createdBy, expiresAt, returnTo }) {
+    async create({ tenant, id, connection, tokenHash, createdBy, expiresAt, returnTo, mode, confirmerHash }) {
       await db
         .insertInto('consent_links')
         .values({
@@ -18,6 +18,8 @@ export function consentLinksRepository(db: Kysely<Tables>): Registry['consentLin
           created_by: createdBy,
           expires_at: expiresAt,
           return_to: returnTo ?? null,
+          mode,
+          confirmer_hash: confirmerHash ?? null,
         })
         .execute();
     },

@@ -4,7 +4,7 @@
  *
  * Every method fails with REGISTRY_UNAVAILABLE when the database does not answer in time; no driver error leaves.
  */
-import type { AboutConnection, Environment, IntegrationSettings } from '../connection/messages';
+import type { AboutConnection, ConsentMode, Environment, IntegrationSettings } from '../connection/messages';
 import type { ConnectionRef, ConnectionState, Evidence, Recovery, TokenFacts, Who } from '../connection/types';
 import type { ErrorCode } from '../errors';
 import type { ApiKeys, Events, Principals, RoleGrants, Tenants } from './contract-access';
@@ -127,6 +127,9 @@ export interface ConsentLinkRow {
   readonly attempts: number;
   readonly completedAt: string | null;
   readonly returnTo: string | null;
+  readonly mode: ConsentMode;
+  /** Who may confirm, in every mode but `link`. */
+  readonly confirmerHash: string | null;
 }
 
 export interface Registration {
@@ -280,6 +283,8 @@ export interface Registry {
       createdBy: string;
       expiresAt: string;
       returnTo?: string;
+      mode?: ConsentMode;
+      confirmerHash?: string;
     }): Promise<void>;
     findByHash(tokenHash: string): Promise<ConsentLinkRow | undefined>;
     /** Count one attempt. @returns false when the link is used up, expired or out of attempts (10) */

@@ -93,6 +93,8 @@ export function toConsentLinkRow(row: Selectable<ConsentLinksTable>): ConsentLin
     attempts: row.attempts,
     completedAt: row.completed_at,
     returnTo: row.return_to,
+    mode: row.mode,
+    confirmerHash: row.confirmer_hash,
   };
 }
 

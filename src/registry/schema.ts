@@ -3,7 +3,7 @@
  * and ISO 8601 strings in code.
  */
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
-import type { Environment, IntegrationSettings } from '../connection/messages';
+import type { ConsentMode, Environment, IntegrationSettings } from '../connection/messages';
 import type { ConnectionState, Evidence, Fact, Recovery } from '../connection/types';
 import type { ErrorCode } from '../errors';
 import type { PresetInput } from '../providers/preset';
@@ -241,6 +241,9 @@ export interface ConsentLinksTable {
   /** The consent that used it up. */
   completed_by: string | null;
   return_to: string | null;
+  mode: Generated<ConsentMode>;
+  /** Who may confirm, in every mode but `link`. */
+  confirmer_hash: string | null;
 }
 
 export interface WaitersTable {

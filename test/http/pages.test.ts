@@ -37,7 +37,10 @@ beforeEach(() => {
 
 async function makeLink(expires_at?: string): Promise<string> {
   const config = { publicUrl: 'https://connect.test', returnOrigins: [] } as never;
-  const { attributes } = await createConsentLink({ registry: t.registry, config }, REF, CALLER, { expires_at });
+  const { attributes } = await createConsentLink({ registry: t.registry, config }, REF, CALLER, {
+    mode: 'link',
+    expires_at,
+  });
   return new URL(attributes.url).pathname;
 }
 
@@ -50,7 +53,7 @@ const post = (url: string, payload: string, headers: Record<string, string> = {}
     headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
   });
 
-function show(stage: ConsentStage, change: Partial<ConsentReading> = {}): void {
+function show(stage: ConsentStage, change: Partial<ConsentReading> = {}, onward?: string): void {
   const reading: ConsentReading = {
     v: 1,
     ref: 'acme/cn_crm',
@@ -60,7 +63,7 @@ function show(stage: ConsentStage, change: Partial<ConsentReading> = {}): void {
     lang: 'en',
     ...change,
   };
-  t.consents.view = { reading, stage, csrf: 'csrf-1' };
+  t.consents.view = { reading, stage, csrf: 'csrf-1', onward };
 }
 const confirmPage = (headers: Record<string, string> = {}) =>
   get('/oauth/confirm?c=abcd1234', { ...COOKIE, ...headers });
@@ -149,6 +152,17 @@ describe('the start page', () => {
   });
 });
 
+describe('the start page of a link that an application confirms', () => {
+  it('says where the person goes afterwards', async () => {
+    const config = { publicUrl: 'https://connect.test', returnOrigins: ['https://flows.test'] } as never;
+    const terms = { mode: 'session', return_to: 'https://flows.test/7', confirmerHash: 'hash' } as const;
+    const { attributes } = await createConsentLink({ registry: t.registry, config }, REF, CALLER, terms);
+    const said = 'Afterwards you go on to flows.test, which completes the connection.';
+    expect(shown(await get(new URL(attributes.url).pathname))).toContain(said);
+    expect(shown(await get(link))).not.toContain('Afterwards you go on');
+  });
+});
+
 describe('the callback', () => {
   it('hands URL and cookies on as received and answers 303 to the confirm page', async () => {
     const url = '/callback/acme.crm?code=a%2Fb&code=c&state=s';
@@ -222,6 +236,34 @@ describe('the confirm page', () => {
     expect(shown(await confirmPage())).toContain('The request was declined in Shop.');
     show('failed', { code: 'REFRESH_TOKEN_MISSING' });
     expect(shown(await confirmPage())).toContain('Remove this application');
+  });
+
+  it('sends the browser on to the application that confirms, and never offers a button then', async () => {
+    const onward = 'https://flows.test/7?a=1&consent=cs_1&confirmation_code=code-1';
+    show(
+      'waiting_for_confirmation',
+      { mode: 'handback', consent: 'cs_1', returnTo: 'https://flows.test/7?a=1' },
+      onward,
+    );
+    const answer = await confirmPage();
+    expect([answer.statusCode, answer.headers.location, answer.headers['referrer-policy']]).toEqual([
+      303,
+      onward,
+      'no-referrer',
+    ]);
+    show('waiting_for_confirmation', { mode: 'handback' }, 'https://evil.test/?confirmation_code=code-1');
+    const page = await confirmPage();
+    expect([page.statusCode, page.headers.location]).toEqual([200, undefined]);
+    expect(page.body).not.toMatch(/<form|<button|code-1|evil/);
+    show('failed', {
+      mode: 'session',
+      code: 'CONSENT_NOT_COMPLETED',
+      detail: 'other_user',
+      returnTo: 'https://flows.test/7',
+    });
+    const failed = shown(await confirmPage());
+    expect(failed).toContain('It was given by another user than the one the link was made for.');
+    expect(failed).toContain('Go back to where you were');
   });
 
   it('is one neutral page for whatever belongs to no attempt of this browser', async () => {

@@ -4,6 +4,7 @@ import pino from 'pino';
 import { issueKey, type KeyOrder } from '../../src/cli/create-key';
 import type {
   Caller,
+  Confirmation,
   Connections,
   Consents,
   ConsentView,
@@ -14,7 +15,7 @@ import type {
   SaveRequest,
   TokenReader,
 } from '../../src/client/contract';
-import type { AboutConnection, FreshAnswer, Tombstone } from '../../src/connection/messages';
+import type { AboutConnection, ConsentReading, FreshAnswer, Tombstone } from '../../src/connection/messages';
 import type { ConnectionRef } from '../../src/connection/types';
 import { DurableOAuthError, isDurableOAuthError } from '../../src/errors';
 import { buildApp } from '../../src/http/app';
@@ -163,6 +164,16 @@ export class FakeConsents implements Consents {
     if (view === undefined || csrf !== view.csrf) return undefined;
     this.confirmed.push(attempt);
     return view;
+  }
+
+  /** What was confirmed by applications, and how that ends. */
+  readonly confirmations: Confirmation[] = [];
+  reading: ConsentReading | undefined;
+
+  async confirmFor(confirmation: Confirmation): Promise<ConsentReading | undefined> {
+    if (this.failure) throw this.failure;
+    this.confirmations.push(confirmation);
+    return this.reading;
   }
 }
 

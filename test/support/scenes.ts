@@ -4,6 +4,7 @@ import { consentAsPerson } from '../../demo/browser';
 import type { IntegrationSettings } from '../../src/connection/messages';
 import type { ConsentView } from '../../src/client/contract';
 import type { ConnectionRef } from '../../src/connection/types';
+import type { Registry } from '../../src/registry/contract';
 import { Secret } from '../../src/vault/secret';
 import { eventually, type Harness } from './harness';
 import { settings, type At } from './settings';
@@ -49,8 +50,11 @@ export async function saved(harness: Harness, scene: SaveScene): Promise<Connect
   return { tenant: harness.tenant, connection: outcome.connection, integration: outcome.integration };
 }
 
+/** Of a link that an application confirms. */
+type LinkTerms = Pick<Parameters<Registry['consentLinks']['create']>[0], 'mode' | 'confirmerHash' | 'returnTo'>;
+
 /** @returns the token of a consent link, the secret part of its URL */
-export async function link(harness: Harness, ref: ConnectionRef): Promise<string> {
+export async function link(harness: Harness, ref: ConnectionRef, terms: LinkTerms = {}): Promise<string> {
   const token = randomBytes(32).toString('base64url');
   harness.tripwire.watch([token]);
   await harness.parts.registry.consentLinks.create({
@@ -60,6 +64,7 @@ export async function link(harness: Harness, ref: ConnectionRef): Promise<string
     tokenHash: createHash('sha256').update(token).digest('base64url'),
     createdBy: caller.by,
     expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
+    ...terms,
   });
   return token;
 }

@@ -1,4 +1,5 @@
 /** Code grants against the scripted authorization server: what its answers lead to. */
+import { endUserConfirmer } from '../../src/client/confirmers';
 import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
 import { eventually, Harness, RUNS } from '../support/harness';
 import { caller, complete, link, read, saved, view, type Visitor } from '../support/scenes';
@@ -52,8 +53,8 @@ describe.each(RUNS)('the code grant ($run)', ({ tuning, maxCachedWorkflows }) =>
     );
 
   /** The browser's way: our start, the provider, back to the callback. */
-  async function visit(ref: ConnectionRef): Promise<Visitor & { location: URL }> {
-    const { location, cookie } = await harness.parts.consents.begin(await link(harness, ref), 'en');
+  async function visit(ref: ConnectionRef, token?: string): Promise<Visitor & { location: URL }> {
+    const { location, cookie } = await harness.parts.consents.begin(token ?? (await link(harness, ref)), 'en');
     const there = await fetch(location, { redirect: 'manual' });
     const callbackUrl = there.headers.get('location') ?? '';
     const [stateHash = '', browserSecret = ''] = cookie.value.split('.');
@@ -170,20 +171,32 @@ describe.each(RUNS)('the code grant ($run)', ({ tuning, maxCachedWorkflows }) =>
     expect((await read(harness, ref)).grant).toBe(again?.grantId);
   });
 
-  it('an unconfirmed grant is destroyed and leaves the working one alone', async () => {
+  it('an unconfirmed grant is destroyed and leaves the working one alone; who confirms too late finds nothing', async () => {
     const ref = await saved(harness, app());
     await complete(harness, await visit(ref));
     const first = await active(ref);
-    const visitor = await visit(ref);
-    await harness.parts.consents.callback(visitor.callbackUrl, visitor.cookie);
-    const seen = await eventually(
-      'the attempt ran out',
-      () => harness.parts.consents.describe(visitor.attempt, visitor.cookie),
-      (now) => now?.stage === 'failed',
-      60_000,
-    );
-    expect(seen?.reading).toMatchObject({ code: 'CONSENT_NOT_COMPLETED', detail: 'expired' });
+    const confirmer = endUserConfirmer(ref, 'user-4711');
+    const returnTo = 'https://shop.example/done';
+    const token = await link(harness, ref, { mode: 'handback', confirmerHash: confirmer, returnTo });
+    const visitors = [await visit(ref), await visit(ref, token)];
+    for (const { callbackUrl, cookie } of visitors) await harness.parts.consents.callback(callbackUrl, cookie);
+    const seen = await view(harness, visitors[1]!);
+    for (const { attempt, cookie } of visitors) {
+      const after = await eventually(
+        'the attempt ran out',
+        () => harness.parts.consents.describe(attempt, cookie),
+        (now) => now?.stage === 'failed',
+      );
+      expect(after?.reading).toMatchObject({ code: 'CONSENT_NOT_COMPLETED', detail: 'expired' });
+    }
+    const { searchParams } = new URL(seen?.onward ?? '');
+    const code = searchParams.get('confirmation_code') ?? '';
+    const late = { ref, consent: searchParams.get('consent') ?? '', code, confirmer };
+    expect(await harness.parts.consents.confirmFor(late, caller)).toBeUndefined();
     expect((await row(ref))?.grantId).toBe(first?.grantId);
+    const grants = [];
+    for await (const one of harness.parts.vault.list(`grant/${ref.tenant}/${ref.connection}/`)) grants.push(one);
+    expect(grants).toEqual([`grant/${ref.tenant}/${ref.connection}/${first?.grantId}`]);
     const { accessToken } = await read(harness, ref);
     const used = await fetch(`${provider.apiBaseUrl}/orders`, {
       headers: { authorization: `Bearer ${accessToken.reveal()}` },

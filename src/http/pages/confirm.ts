@@ -1,4 +1,7 @@
-/** `/oauth/confirm?c=<8>`: where the browser is after the provider: wait, confirm, or read the outcome. */
+/**
+ * `/oauth/confirm?c=<8>`: where the browser is after the provider: wait, confirm, or read the outcome. In modes `session` and
+ * `handback` it goes on to its application instead, which confirms.
+ */
 import { z } from 'zod';
 import type { ConsentView } from '../../client/contract';
 import { parseRef } from '../../connection/ids';
@@ -31,6 +34,8 @@ export function confirmPages(app: App, deps: AppDeps): void {
       const said = saying(languageOf(request.headers['accept-language']), config.brand);
       const view = await consents.describe(request.query.c, request.headers.cookie);
       if (view === undefined) return sendPage(reply, 404, said, neutralPage(said));
+      const onward = onwardOf(deps, view);
+      if (onward !== undefined) return reply.redirect(onward, 303);
       return sendPage(reply, 200, said, await pageOf(deps, said, view));
     },
   });
@@ -48,6 +53,9 @@ export function confirmPages(app: App, deps: AppDeps): void {
     },
   });
 }
+
+const onwardOf = ({ config }: AppDeps, { onward }: ConsentView): string | undefined =>
+  onward !== undefined && isReturnTarget(onward, config.returnOrigins) ? onward : undefined;
 
 /** What a page about an attempt may name. */
 interface Names extends Readonly<Record<string, string | undefined>> {
@@ -71,6 +79,8 @@ async function pageOf(deps: AppDeps, said: Said, { reading, stage, csrf }: Conse
     reading.returnTo && isReturnTarget(reading.returnTo, config.returnOrigins) ? reading.returnTo : undefined;
   switch (stage) {
     case 'waiting_for_confirmation':
+      // Only its application confirms the others, and it cannot be reached any more when they come here.
+      if ((reading.mode ?? 'link') !== 'link') return neutralPage(said);
       return confirmation(said, names, reading, csrf);
     case 'connected':
       return connected(said, names, back);

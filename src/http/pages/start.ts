@@ -79,6 +79,8 @@ async function offerOf(deps: AppDeps, token: string): Promise<Offer> {
 
 function startPage({ say }: Said, { link, context, app, tenant }: Offer): Page {
   const { scope, redirect_uri } = context.integration.settings;
+  // In mode `link` the person comes back to us first, to confirm.
+  const onward = link.mode === 'link' || link.returnTo === null ? undefined : plain(new URL(link.returnTo).host);
   return {
     title: say('startTitle', { app }),
     leaves: true,
@@ -86,6 +88,7 @@ function startPage({ say }: Said, { link, context, app, tenant }: Offer): Page {
       <h2>${say('permissions')}</h2>
       ${permissionList(scope, say('permissionsLead', { app }), say('noPermissions'))}
       <p>${say('startPassword', { app, host: hostOf(context) })}</p>
+      ${onward === undefined ? undefined : markup`<p>${say('startOnward', { next: onward })}</p>`}
       <form method="post"><button type="submit">${say('startButton', { app })}</button></form>
       <div class="aside">
         <p>${say('linkExpires', { until: minute(link.expiresAt) })}</p>

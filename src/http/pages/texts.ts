@@ -9,6 +9,7 @@ const en = {
   permissions: 'Permissions',
   permissionsLead: '{app} will be asked for these permissions:',
   noPermissions: 'No particular permission is asked for.',
+  startOnward: 'Afterwards you go on to {next}, which completes the connection.',
   linkExpires: 'This link works until {until}.',
   uriLabel: 'Redirect URI to register',
   uriHint: 'For administrators: if {app} shows an error about the redirect URI, register exactly this one there.',
@@ -46,6 +47,7 @@ const es: typeof en = {
   permissions: 'Permisos',
   permissionsLead: 'Se pedirán estos permisos a {app}:',
   noPermissions: 'No se pide ningún permiso en particular.',
+  startOnward: 'Después continúa en {next}, que completa la conexión.',
   linkExpires: 'Este enlace sirve hasta el {until}.',
   uriLabel: 'URI de redirección que debe registrarse',
   uriHint:

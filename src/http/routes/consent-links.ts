@@ -1,9 +1,9 @@
 /** `POST /v2/tenants/{T}/connections/{id}/consent-links`: a link that lets a person grant access, or renew it. */
 import { DurableOAuthError } from '../../errors';
-import { callerOf } from '../auth';
-import { createConsentLink } from '../consent-links';
+import { callerOf, principalOf } from '../auth';
+import { confirmerHashOf, createConsentLink } from '../consent-links';
 import type { App, AppDeps } from '../deps';
-import { consentLinkDocument, createConsentLink as body } from '../schemas/consent-link';
+import { consentLinkDocument, createConsentLink as body, type ConsentLinkAttributes } from '../schemas/consent-link';
 import { resourcePath } from '../schemas/document';
 
 export function consentLinkRoutes(app: App, deps: AppDeps): void {
@@ -20,7 +20,9 @@ export function consentLinkRoutes(app: App, deps: AppDeps): void {
       if (grant_type !== 'authorization_code') {
         throw new DurableOAuthError('MEMBER_INVALID', 'This connection needs nobody to consent', { grant_type });
       }
-      const data = await createConsentLink(deps, ref, callerOf(request), request.body?.data.attributes);
+      const asked: ConsentLinkAttributes = request.body?.data.attributes ?? { mode: 'link' };
+      const confirmerHash = confirmerHashOf(ref, principalOf(request), asked);
+      const data = await createConsentLink(deps, ref, callerOf(request), { ...asked, confirmerHash });
       return reply.code(201).send({ data });
     },
   });

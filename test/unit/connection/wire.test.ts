@@ -70,7 +70,8 @@ it('key sets of the payloads that histories keep', () => {
   } satisfies Record<keyof Carried, true>; // prettier-ignore
   const consent = {
     v: true, ref: true, consent: true, link: true, mode: true, by: true, clientId: true, tokenOrigin: true, issuer: true,
-    redirectUri: true, scope: true, browser: true, sealed: true, returnTo: true, lang: true, tuning: true,
+    redirectUri: true, scope: true, browser: true, confirmation: true, confirmer: true, sealed: true, returnTo: true,
+    lang: true, tuning: true,
   } satisfies Record<keyof ConsentInput, true>; // prettier-ignore
   const save = {
     v: true, tenant: true, integration: true, connection: true, client: true, component: true, secret: true, grant: true,
@@ -84,7 +85,7 @@ it('key sets of the payloads that histories keep', () => {
     v: true, tenant: true, client: true, remove: true, by: true, traceId: true,
   } satisfies Record<keyof RetireOAuthClientInput, true>; // prettier-ignore
   const all = [carried, consent, save, saveClient, retireClient];
-  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 16, 15, 13, 6]);
+  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 18, 15, 13, 6]);
 });
 
 it('a single-use send has one attempt, and what follows it is repeated without end', () => {

@@ -101,7 +101,7 @@ describe('the roles', () => {
   });
 
   it('support, finance and partner write no configuration', () => {
-    const acts = ['create_consent_link', 'refresh', 'test', 'get'];
+    const acts = ['create_consent_link', 'confirm_consent', 'refresh', 'test', 'get'];
     for (const role of ['support', 'finance', 'partner'] as const) {
       expect(permissionsOf(role).filter((one) => !acts.includes(one.split('.').at(-1) ?? ''))).toEqual([]);
     }

@@ -179,7 +179,21 @@ describe('a consent link', () => {
       attempts: 0,
       completedAt: null,
       returnTo: 'https://app.example/done',
+      mode: 'link',
+      confirmerHash: null,
     });
+  });
+
+  it('that an application confirms names its confirmer, and no other does', async () => {
+    const { ref } = await connected(registry, tenant);
+    const made = { tenant, connection: ref.connection, createdBy: 'ann', expiresAt: soon() };
+    const another = () => ({ ...made, id: fresh('cl'), tokenHash: fresh('hash') });
+    const link = { ...another(), mode: 'handback', confirmerHash: 'who' } as const;
+    await registry.consentLinks.create(link);
+    const { mode, confirmerHash } = link;
+    expect(await registry.consentLinks.findByHash(link.tokenHash)).toMatchObject({ mode, confirmerHash });
+    await expect(registry.consentLinks.create({ ...another(), mode })).rejects.toThrow();
+    await expect(registry.consentLinks.create({ ...another(), confirmerHash })).rejects.toThrow();
   });
 
   it('allows ten attempts, of twenty that race too', async () => {

@@ -123,6 +123,8 @@ const expected: Specs = {
     completed_at: `${time} null`,
     completed_by: 'text null',
     return_to: 'text null',
+    mode: 'text',
+    confirmer_hash: 'text null',
   },
   waiters: {
     tenant: 'text',

@@ -1,0 +1,53 @@
+/** A consent confirmed by the application that its browser was sent on to, with the code that only that browser was given. */
+import { WorkflowUpdateFailedError, type Client } from '@temporalio/client';
+import { consentWorkflowId, formatRef } from '../connection/ids';
+import {
+  CONFIRM_CONSENT,
+  DESCRIBE_CONSENT,
+  type ConsentConfirmation,
+  type ConsentReading,
+} from '../connection/messages';
+import { DurableOAuthError } from '../errors';
+import type { Caller, Confirmation } from './contract';
+import { sha256 } from './cookies';
+import { soon } from './patience';
+import { asOurs, isGone, isUnreachable } from './temporal-errors';
+
+const CONFIRM_DEADLINE_MS = 12_000;
+const QUERY_DEADLINE_MS = 8_000;
+/** `<workflow hash>.<HMAC>`, as `confirmationCodeOf` makes it. */
+const CODE = /^([\w-]{43})\.[\w-]{43}$/;
+
+export async function confirmFor(
+  temporal: Client,
+  { ref, consent, code, confirmer }: Confirmation,
+  caller: Caller,
+): Promise<ConsentReading | undefined> {
+  const stateHash = CODE.exec(code)?.[1];
+  if (stateHash === undefined) return undefined;
+  const handle = temporal.workflow.getHandle(consentWorkflowId(stateHash));
+  const { by, traceId } = caller;
+  const message = { v: 1, ref: formatRef(ref), consent, confirmation: sha256(code), confirmer, by, traceId } as const;
+  try {
+    const reading = await temporal.withDeadline(soon(CONFIRM_DEADLINE_MS), () =>
+      handle.executeUpdate<ConsentReading, [ConsentConfirmation]>(CONFIRM_CONSENT, { args: [message] }),
+    );
+    // Let in after its time, while the grant was being discarded.
+    return reading.stage === 'waiting_for_confirmation' ? undefined : reading;
+  } catch (error) {
+    // Confirmed before, still under way, or over: the reading says which.
+    if (!(error instanceof WorkflowUpdateFailedError || isUnreachable(error) || isGone(error)))
+      throw asOurs(error, 'Confirming a consent');
+  }
+  try {
+    const reading = await temporal.withDeadline(soon(QUERY_DEADLINE_MS), () =>
+      handle.query<ConsentReading | null | undefined, [ConsentConfirmation]>(DESCRIBE_CONSENT, message),
+    );
+    if (reading?.stage === 'waiting_for_confirmation')
+      throw new DurableOAuthError('TEMPORAL_UNAVAILABLE', 'Confirming a consent');
+    return reading?.stage === 'connected' || reading?.stage === 'handing_over' ? reading : undefined;
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw asOurs(error, 'Reading a consent');
+  }
+}
