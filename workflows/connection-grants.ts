@@ -1,30 +1,44 @@
 /** How a connection lets go of grants, beside its main loop: replaced, revoked, or never adopted. */
 import { CancellationScope, log } from '@temporalio/workflow';
 import { grantRef, parseRef } from '../src/connection/ids';
-import type { Tombstone } from '../src/connection/messages';
+import type { Retirement, Tombstone } from '../src/connection/messages';
 import type { ConnectionRun } from './connection-run';
 import { outcomeOf } from './failures';
-import { ACTIVITY_POLICIES, REVOKE_REPLACED } from './policies';
+import { ACTIVITY_POLICIES, REVOKE_WITHIN_MS } from './policies';
 import { run } from './run-activity';
 
-/** Why a grant goes. A revocation keeps asking the provider for days; the others ask out of courtesy. */
-const REASONS = {
+type Why = Retirement['why'];
+
+const REASONS: Readonly<Record<Why, string>> = {
   replaced: 'replaced by a newer consent',
   revoked: 'revoked',
   refused: 'not adopted',
-} as const;
-type Why = keyof typeof REASONS;
+};
 
-/** Work that the main loop does not wait for; the run neither ends nor continues as new before it is done. */
-export function beside(it: ConnectionRun, work: () => Promise<void>): void {
-  it.retiring++;
-  void CancellationScope.nonCancellable(work).finally(() => it.retiring--);
+/** @param sealed an answer that the vault has not taken yet; its tokens are the newest */
+export const retirementOf = (grant: string | null, why: Why, sealed?: string): Retirement => ({
+  grant,
+  why,
+  since: new Date(Date.now()).toISOString(),
+  sealed,
+});
+
+/** Work that the main loop does not wait for; the run does not end before it is done. */
+export function beside(it: ConnectionRun, retirement: Retirement, work: () => Promise<void>): void {
+  it.retiring.add(retirement);
+  void CancellationScope.nonCancellable(work).finally(() => it.retiring.delete(retirement));
 }
 
 /** A grant that is not of record: revoked at the provider where that concerns it alone, destroyed in any case. */
 export function retire(it: ConnectionRun, grant: string, why: Why): void {
-  beside(it, async () => {
-    const provider = await revokeAtProvider(it, grant, why);
+  letGo(it, retirementOf(grant, why));
+}
+
+/** Also of what an earlier run began: doing it again is harmless. */
+export function letGo(it: ConnectionRun, retirement: Retirement): void {
+  const { grant, why } = retirement;
+  beside(it, retirement, async () => {
+    const provider = await revokeAtProvider(it, retirement);
     if (provider === 'gave_up') log.info('grant not revoked at the provider', { connection: it.ref, grant, why });
     await destroyGrant(it, grant, REASONS[why]);
   });
@@ -35,14 +49,14 @@ export function retireQueued(it: ConnectionRun, why: Why): void {
   for (const message of it.grants.splice(0)) if ('grant' in message) retire(it, message.grant, why);
 }
 
-/** @param sealed an answer that the vault has not taken yet; its tokens are the newest */
 export async function revokeAtProvider(
   it: ConnectionRun,
-  grant: string,
-  why: Why,
-  sealed?: string,
+  { grant, why, since, sealed }: Retirement,
 ): Promise<Tombstone['provider']> {
-  const policy = why === 'revoked' ? ACTIVITY_POLICIES.revokeGrant : REVOKE_REPLACED;
+  if (grant === null) return 'nothing_to_revoke';
+  const left = Date.parse(since) + REVOKE_WITHIN_MS[why] - Date.now();
+  if (left <= 0) return 'gave_up';
+  const policy = { ...ACTIVITY_POLICIES.revokeGrant, scheduleToCloseTimeout: left };
   const summary = `Revoke the grant at the provider: ${REASONS[why]} (${it.ref})`;
   try {
     const { provider } = await run('revokeGrant', summary, { v: 1, ref: it.ref, grant, sealed }, policy);

@@ -7,7 +7,7 @@
  */
 import { CancellationScope, condition } from '@temporalio/workflow';
 import type { Revoke, Tombstone } from '../src/connection/messages';
-import { beside, destroyGrant, revokeAtProvider } from './connection-grants';
+import { beside, destroyGrant, retirementOf, revokeAtProvider } from './connection-grants';
 import { recordState } from './connection-jobs';
 import type { ConnectionRun, Revocation } from './connection-run';
 import { run } from './run-activity';
@@ -48,11 +48,11 @@ export function beginRevocation(it: ConnectionRun, revocation: Revocation): Prom
     // An adoption that was under way when the freeze came has made it active again.
     it.become({ type: 'frozen', reason: 'REVOKED_HERE' });
     const { grant } = it.state;
-    const sealed = it.escrow?.sealed;
+    const retirement = retirementOf(grant, 'revoked', it.escrow?.sealed);
     it.escrow = undefined;
     await recordState(it);
-    beside(it, async () => {
-      const provider = grant === null ? 'nothing_to_revoke' : await revokeAtProvider(it, grant, 'revoked', sealed);
+    beside(it, retirement, async () => {
+      const provider = await revokeAtProvider(it, retirement);
       const asked: Tombstone = { ...tombstone, provider, providerAt: now() };
       revocation.tombstone = asked;
       await destroyGrant(it, grant, 'revoked', provider);

@@ -3,7 +3,7 @@ import { CancellationScope, condition, setCurrentDetails, workflowInfo } from '@
 import type { Escrow } from '../activities/contract';
 import type { Surroundings } from '../src/connection/clocks';
 import { describeHealth } from '../src/connection/health';
-import type { Carried, GrantReady, Origin, Tombstone, Tuning } from '../src/connection/messages';
+import type { Carried, GrantReady, Origin, Retirement, Tombstone, Tuning } from '../src/connection/messages';
 import { apply, type CoreEvent } from '../src/connection/transitions';
 
 /** From the moment it is asked for until its tombstone is complete, or until a newer consent connects again. */
@@ -27,8 +27,8 @@ export class ConnectionRun {
   /** Attempts that ended in this run, good or bad: callers of `ensureFresh` wait for the next one. */
   attempts = 0;
   refreshes = 0;
-  /** Grants that are still being revoked and destroyed beside the main loop. */
-  retiring = 0;
+  /** Grants that are still being revoked and destroyed beside the main loop; the next run goes on with them. */
+  readonly retiring = new Set<Retirement>();
   /** When an owed projection is tried again, epoch ms. */
   recordAt = 0;
   ended = false;

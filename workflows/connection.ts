@@ -5,11 +5,18 @@
  * person must act, and ends by revocation with a tombstone. It also ends, at once and harmlessly, when the connection is
  * unknown or frozen. Terminate, reset or a lost Temporal database cost nothing: the next caller starts it again.
  */
-import { allHandlersFinished, CancellationScope, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  patched,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { parseRef } from '../src/connection/ids';
 import type { ConnectionInput, Tombstone } from '../src/connection/messages';
 import { nextStep } from '../src/connection/start';
-import { retireQueued } from './connection-grants';
+import { letGo, retireQueued } from './connection-grants';
 import { registerHandlers } from './connection-handlers';
 import { adopt, load, recordState } from './connection-jobs';
 import { refresh } from './connection-refresh';
@@ -18,6 +25,8 @@ import { ConnectionRun, type Revocation } from './connection-run';
 import { run } from './run-activity';
 
 const REFRESHES_PER_RUN = 32;
+/** Runs that began without it wait until all grants that go are gone. */
+const GRANTS_GO_ALONG = 'grants-go-along';
 
 type Ended = Tombstone | { readonly v: 1; readonly ended: string };
 
@@ -25,9 +34,11 @@ export async function connectionWorkflow(input: ConnectionInput): Promise<Ended>
   const connection = new ConnectionRun(input.ref, input.tuning);
   if (input.carried) connection.record = input.carried;
   registerHandlers(connection);
+  for (const retirement of input.retiring ?? []) letGo(connection, retirement);
   if (connection.record) connection.show();
   else if (!(await load(connection))) return end(connection, 'unknown');
 
+  let goAlong: boolean | undefined;
   for (;;) {
     const { revocation } = connection;
     if (revocation && !revocation.begun) {
@@ -55,10 +66,11 @@ export async function connectionWorkflow(input: ConnectionInput): Promise<Ended>
     else if (step.do === 'watch_expiry') connection.become({ type: 'time_passed' });
     else if (step.do === 'expire_consent') return expire(connection);
     else {
-      // Nothing may be awaited between this look and the continuation. What is still under way is not waited for alone:
-      // a grant that cannot be destroyed for days must not stop the refreshes.
+      if (connection.retiring.size > 0) goAlong ??= patched(GRANTS_GO_ALONG);
+      // Nothing may be awaited between this look and the continuation. A grant that cannot be destroyed for days stops
+      // neither the refreshes nor the continuation: the next run goes on with it.
       if (mayContinue(connection)) {
-        if (!woken(connection)) await continueAsNew<typeof connectionWorkflow>({ ...input, carried: connection.state });
+        if (!woken(connection)) await continueAsNew<typeof connectionWorkflow>(nextInput(connection));
         continue;
       }
       const summary = `${input.ref}: ${step.why}`;
@@ -71,7 +83,12 @@ export async function connectionWorkflow(input: ConnectionInput): Promise<Ended>
 
   function mayContinue(it: ConnectionRun): boolean {
     const enough = it.refreshes >= (input.tuning?.continueAfter ?? REFRESHES_PER_RUN);
-    return (enough || workflowInfo().continueAsNewSuggested) && isIdle(it);
+    const movable = goAlong ? allHandlersFinished() : isIdle(it);
+    return (enough || workflowInfo().continueAsNewSuggested) && movable;
+  }
+
+  function nextInput({ state: carried, retiring }: ConnectionRun): ConnectionInput {
+    return { ...input, carried, retiring: retiring.size > 0 ? [...retiring] : undefined };
   }
 }
 
@@ -113,4 +130,4 @@ async function end(it: ConnectionRun, ended: string): Promise<Ended> {
   return { v: 1, ended };
 }
 
-const isIdle = (it: ConnectionRun): boolean => it.retiring === 0 && allHandlersFinished();
+const isIdle = (it: ConnectionRun): boolean => it.retiring.size === 0 && allHandlersFinished();

@@ -7,6 +7,8 @@
  */
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { DurableOAuthActivities } from '../activities/contract';
+import { DAY, MINUTE } from '../src/connection/clocks';
+import type { Retirement } from '../src/connection/messages';
 
 const singleSend: ActivityOptions = {
   startToCloseTimeout: '45 s',
@@ -38,12 +40,14 @@ const brief: ActivityOptions = {
   priority: first,
 };
 
-/** A grant that a newer consent replaced is revoked out of courtesy: it is destroyed here soon, whoever answers. */
-export const REVOKE_REPLACED: ActivityOptions = {
-  startToCloseTimeout: '45 s',
-  scheduleToCloseTimeout: '10 min',
-  retry: { initialInterval: '2 s', backoffCoefficient: 2, maximumInterval: '2 min' },
-  priority: last,
+/**
+ * How long a provider is asked to revoke, in all. It may be down for days; then the tokens are destroyed all the same and
+ * the tombstone says so. Of a grant that nobody uses any more it is asked out of courtesy.
+ */
+export const REVOKE_WITHIN_MS: Readonly<Record<Retirement['why'], number>> = {
+  revoked: 3 * DAY,
+  replaced: 10 * MINUTE,
+  refused: 10 * MINUTE,
 };
 
 export const ACTIVITY_POLICIES: Readonly<Record<keyof DurableOAuthActivities, ActivityOptions>> = {
@@ -59,10 +63,10 @@ export const ACTIVITY_POLICIES: Readonly<Record<keyof DurableOAuthActivities, Ac
   completeConsentLink: { ...untilDone, priority: first },
   destroySecrets: { ...untilDone, priority: last },
 
-  // The provider may be down for days; then the tokens are destroyed all the same and the tombstone says so.
+  // Whoever runs it sets how long it is tried.
   revokeGrant: {
     startToCloseTimeout: '45 s',
-    scheduleToCloseTimeout: '3 days',
+    scheduleToCloseTimeout: REVOKE_WITHIN_MS.revoked,
     retry: { initialInterval: '2 s', backoffCoefficient: 2, maximumInterval: '10 min' },
     priority: last,
   },

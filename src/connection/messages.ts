@@ -107,6 +107,19 @@ export type ConnectionInput = {
   readonly ref: string;
   readonly tuning?: Tuning;
   readonly carried?: Carried;
+  /** What the run before had not let go of yet. */
+  readonly retiring?: readonly Retirement[];
+};
+
+/** A grant that goes: revoked at the provider, then destroyed in the vault. */
+export type Retirement = {
+  /** Null: the connection that is revoked had none. */
+  readonly grant: string | null;
+  readonly why: 'replaced' | 'revoked' | 'refused';
+  /** When it began, ISO 8601: how long the provider is asked counts from there, over all runs. */
+  readonly since: string;
+  /** An answer that the vault has not taken yet; its tokens are the newest. */
+  readonly sealed?: string;
 };
 
 /** An outcome of a refresh that nobody knows: sent, and the answer lost. */

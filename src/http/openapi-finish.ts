@@ -1,9 +1,11 @@
 /** The last hand on the contract: schemas named and shared, failures referred to, every parameter described. */
+import type { Examples } from './examples/example';
 import { ERROR_DOCUMENT, failureResponses, referenceTo } from './openapi-failures';
 import { describeParameter } from './operations';
 
 interface Media {
   schema?: object;
+  examples?: Examples;
 }
 interface Body {
   required?: boolean;
@@ -24,6 +26,7 @@ interface Operation {
   requestBody?: Body;
   responses: Record<string, Answer | { $ref: string }>;
   'x-failures'?: readonly number[];
+  'x-examples'?: Examples;
 }
 interface Document {
   components?: { schemas?: Record<string, object>; responses?: object };
@@ -57,6 +60,7 @@ function finishOperation(operation: Operation, path: string, schemas: Record<str
   for (const parameter of parameters) parameter.description ??= describeParameter(parameter.name, path);
   if (requestBody) {
     requestBody.required = !isOptional(requestBody);
+    for (const media of Object.values(requestBody.content ?? {})) media.examples = operation['x-examples'];
     share(requestBody, `${name}Request`, schemas);
   }
   const successes = Object.keys(responses);
@@ -69,6 +73,7 @@ function finishOperation(operation: Operation, path: string, schemas: Record<str
   }
   for (const status of failures) responses[status] ??= referenceTo(status);
   delete operation['x-failures'];
+  delete operation['x-examples'];
 }
 
 /** A body whose schema allows null may be left out; the null itself is no part of the contract. */

@@ -5,6 +5,7 @@ import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import type { App } from './deps';
 import { JSON_API, JSON_PLAIN } from './media';
 import { z } from 'zod';
+import { examplesOf } from './examples';
 import { failuresOf } from './openapi-failures';
 import { finish } from './openapi-finish';
 import { namesOf } from './operations';
@@ -57,6 +58,7 @@ function extras(route: RouteOptions): Record<string, unknown> {
     produces: route.schema?.produces ?? types,
     headers: headersOf(route),
     'x-permission': permission,
+    'x-examples': examplesOf(route.schema?.body),
     'x-failures': failuresOf(route),
   };
 }

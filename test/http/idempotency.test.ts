@@ -1,4 +1,5 @@
 import { DurableOAuthError } from '../../src/errors';
+import { addedVersion, uploadedDocument } from '../../src/http/schemas/component';
 import { settings } from '../support/settings';
 import { Client } from 'pg';
 import { findCanaries } from '../../src/testing/canary';
@@ -71,6 +72,22 @@ describe('a POST under an idempotency key', () => {
     expect([first.headers['idempotency-replayed'], again.headers['idempotency-replayed']]).toEqual([undefined, 'true']);
     expect(t.connections.saves).toHaveLength(1);
   });
+
+  it('that is repeated is answered within the contract where the address shows another document than the answer did', async () => {
+    const send = (path: string, attributes: object, key: string) =>
+      call(t, 'POST', `/v2/tenants/acme/components${path}`, {
+        auth,
+        headers: { 'idempotency-key': key },
+        body: { data: { type: 'component', attributes } },
+      });
+    const file = { title: 'Kitchen' };
+    const [upload, version] = [freshKey(), freshKey()];
+    const { id } = (await send('', { file }, upload)).json().data;
+    expect(uploadedDocument.parse((await send('', { file }, upload)).json()).data.id).toBe(id);
+    await send(`/${id}/versions`, { file }, version);
+    const again = addedVersion.parse((await send(`/${id}/versions`, { file }, version)).json());
+    expect(again.data).toMatchObject({ type: 'component-version', id: `${id}.2` });
+  }, 30_000);
 
   it('is another request without the key, or under another one', async () => {
     await save(freshKey());

@@ -104,6 +104,16 @@ describe.each(RUNS)('revocation ($run)', ({ tuning, maxCachedWorkflows }) => {
       () => 'there',
       (error: unknown) => (isDurableOAuthError(error) ? error.code : 'foreign'),
     );
+  /** @returns the id of a run that is another one than `before`, or than the one there is now */
+  async function newRun(ref: ConnectionRef, before?: string): Promise<string> {
+    const old = before ?? (await handle(ref).describe()).runId;
+    const { runId } = await eventually(
+      'a new run',
+      () => handle(ref).describe(),
+      (now) => now.runId !== old,
+    );
+    return runId;
+  }
   const destroyed = (ref: ConnectionRef, grant: string) =>
     eventually(
       `${grant} is destroyed`,
@@ -288,26 +298,31 @@ describe.each(RUNS)('revocation ($run)', ({ tuning, maxCachedWorkflows }) => {
     await destroyed(ref, first);
   }, 60_000);
 
-  it('a replaced grant that cannot be destroyed keeps the run from continuing as new, and not from refreshing', async () => {
+  it('whose provider never answers goes along when the connection, consented to anew, continues as new', async () => {
+    const { ref, grant, token } = await consented();
+    revocationDown = true;
+    expect(await revoke(ref)).toMatchObject({ provider: 'pending' });
+    provider.tokenLifetime(5);
+    expect(await complete(harness, await visit(harness, ref))).toBe('connected');
+    await newRun(ref, await newRun(ref));
+    expect([provider.fateOf(token), await fate(ref, grant)]).toEqual(['alive', 'there']);
+    revocationDown = false;
+    await destroyed(ref, grant);
+    expect(provider.fateOf(token)).not.toBe('alive');
+    expect(await row(ref)).toMatchObject({ state: 'active', frozenAt: null, usable: true });
+  }, 120_000);
+
+  it('a replaced grant that cannot be destroyed keeps the run neither from refreshing nor from continuing as new', async () => {
     const { ref, grant } = await consented();
     destructionDown = true;
     provider.tokenLifetime(5);
     expect(await complete(harness, await visit(harness, ref))).toBe('connected');
-    const { runId } = await handle(ref).describe();
-    await eventually(
-      'refreshes beyond the end of a run',
-      () => row(ref),
-      (r) => (r?.generation ?? 0) >= 5,
-    );
-    expect((await handle(ref).describe()).runId).toBe(runId);
+    await newRun(ref, await newRun(ref));
+    expect(await fate(ref, grant)).toBe('there');
     destructionDown = false;
     await destroyed(ref, grant);
-    await eventually(
-      'a new run',
-      () => handle(ref).describe(),
-      (now) => now.runId !== runId,
-    );
-  }, 90_000);
+    expect(await fate(ref, await grantOf(ref))).toBe('there');
+  }, 120_000);
 
   it('a grant that was being let go when the run was lost is let go by the next one', async () => {
     const { ref, grant } = await consented();

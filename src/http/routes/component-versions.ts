@@ -6,7 +6,7 @@ import { componentPath, ownComponent, toComponent } from '../component-resources
 import type { App, AppDeps } from '../deps';
 import { readPage } from '../paging';
 import { expectSameId } from '../same-id';
-import { componentFile, componentVersionList, newVersionDocument, uploadVersion } from '../schemas/component';
+import { addedVersion, componentFile, componentVersionList, uploadVersion } from '../schemas/component';
 import { resourcePath, versionPath, versionQuery } from '../schemas/document';
 
 const PATH = '/tenants/:tenant/components/:id/versions';
@@ -18,7 +18,7 @@ export function componentVersionRoutes(app: App, { registry, effects }: AppDeps)
     url: PATH,
     config: { permission: 'tenants.components.edit' },
     bodyLimit: FILE_BODY_LIMIT,
-    schema: { params: resourcePath, body: uploadVersion, response: { 201: newVersionDocument } },
+    schema: { params: resourcePath, body: uploadVersion, response: { 201: addedVersion } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       expectSameId(request.body, id);

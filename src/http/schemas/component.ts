@@ -71,7 +71,8 @@ const warnings = z.array(z.object({ code: z.string(), detail: z.string(), pointe
 const suspended = z.boolean().describe('Whether the OAuth clients for it wait for a confirmation: an endpoint moved');
 
 export const componentDocument = z.object({ data: component });
-export const uploadedDocument = z.object({ data: component, meta: z.object({ warnings }) });
+/** Without `meta`: the answer to a repeat under an Idempotency-Key, which is the resource as it is now. */
+export const uploadedDocument = z.object({ data: component, meta: z.object({ warnings }).optional() });
 export const newVersionDocument = z.object({
   data: component,
   meta: z.object({ warnings, clients_suspended: suspended }),
@@ -85,3 +86,5 @@ export const componentVersionList = list(resource('component-version', versionAt
 export const componentFile = z.object({
   data: resource('component-version', z.object({ version: z.number(), file: z.string() })),
 });
+/** The component with its new version; a repeat under an Idempotency-Key is answered with the version itself. */
+export const addedVersion = z.union([newVersionDocument, componentFile]);

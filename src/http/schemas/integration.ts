@@ -76,17 +76,9 @@ export const integrationAttributes = z.strictObject({
 const relationships = z.object({
   component: z.object({ data: z.object({ type: z.literal('component'), id: text(64) }) }).optional(),
 });
-const example = {
-  label: 'Shop',
-  grant_type: 'client_credentials',
-  token_url: 'https://shop.example.com/oauth/token',
-  client_id: 'my-app',
-  client_secret: 'what the provider showed when the app was registered',
-  api_base_url: 'https://api.shop.example.com/v1',
-};
 
 export const saveIntegration = z.object({
-  data: input('integration', integrationAttributes.meta({ examples: [example] })).shape.data.extend({
+  data: input('integration', integrationAttributes).shape.data.extend({
     relationships: relationships.optional(),
   }),
 });

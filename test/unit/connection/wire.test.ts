@@ -3,8 +3,10 @@ import * as ids from '../../../src/connection/ids';
 import * as messages from '../../../src/connection/messages';
 import type {
   Carried,
+  ConnectionInput,
   ConsentInput,
   RetireOAuthClientInput,
+  Retirement,
   SaveInput,
   SaveOAuthClientInput,
 } from '../../../src/connection/messages';
@@ -68,6 +70,12 @@ it('key sets of the payloads that histories keep', () => {
     fingerprints: true, owed: true, event: true, deliveries: true, refusals: true, consentDeadline: true, grantedAt: true,
     usedAt: true,
   } satisfies Record<keyof Carried, true>; // prettier-ignore
+  const connection = {
+    v: true, ref: true, tuning: true, carried: true, retiring: true,
+  } satisfies Record<keyof ConnectionInput, true>; // prettier-ignore
+  const retirement = {
+    grant: true, why: true, since: true, sealed: true,
+  } satisfies Record<keyof Retirement, true>; // prettier-ignore
   const consent = {
     v: true, ref: true, consent: true, link: true, mode: true, by: true, clientId: true, tokenOrigin: true, issuer: true,
     redirectUri: true, scope: true, browser: true, confirmation: true, confirmer: true, sealed: true, returnTo: true,
@@ -84,8 +92,8 @@ it('key sets of the payloads that histories keep', () => {
   const retireClient = {
     v: true, tenant: true, client: true, remove: true, by: true, traceId: true,
   } satisfies Record<keyof RetireOAuthClientInput, true>; // prettier-ignore
-  const all = [carried, consent, save, saveClient, retireClient];
-  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 18, 15, 13, 6]);
+  const all = [carried, connection, retirement, consent, save, saveClient, retireClient];
+  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 5, 4, 18, 15, 13, 6]);
 });
 
 it('a single-use send has one attempt, and what follows it is repeated without end', () => {
