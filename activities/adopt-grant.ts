@@ -17,6 +17,7 @@ const FINAL: readonly ErrorCode[] = [
   'NOT_FOUND',
   'WRONG_ACCOUNT',
   'REVOKED_HERE',
+  'INTEGRATION_DELETED',
 ];
 
 /**
@@ -26,8 +27,9 @@ const FINAL: readonly ErrorCode[] = [
  *
  * @returns facts of the grant, and the grant that was of record before
  * Fails with VAULT_MISSING or VAULT_GONE when the grant is not in the vault, OAUTH_CLIENT_UNUSABLE or NOT_FOUND when the
- * connection is gone, WRONG_ACCOUNT when another consent connected another account meanwhile, REVOKED_HERE when a
- * revocation overtook it. A grant may be of record although a repetition failed: the answer of the commit was lost.
+ * connection is gone, INTEGRATION_DELETED when its integration is, WRONG_ACCOUNT when another consent connected another
+ * account meanwhile, REVOKED_HERE when a revocation overtook it. A grant may be of record although a repetition failed: the
+ * answer of the commit was lost.
  */
 export function createAdoptGrant(deps: AdoptDeps): DurableOAuthActivities['adoptGrant'] {
   return (input) =>

@@ -10,6 +10,7 @@ import type {
   ConsentReading,
   GrantReady,
   Origin,
+  RetireIntegrationInput,
   RetireOAuthClientInput,
   SaveInput,
   SaveOAuthClientInput,
@@ -214,6 +215,11 @@ export interface DurableOAuthActivities {
   /** Freeze and revoke what was granted through it, run until none is left. @returns refs of its secrets */
   disconnectOAuthClient(input: RetireOAuthClientInput): Promise<V1 & { readonly refs: readonly string[] }>;
   recordOAuthClientDeleted(input: RetireOAuthClientInput): Promise<V1>;
+
+  // ── integrations that are deleted ──
+  /** Freeze and revoke its connections, run until none is left. @returns refs of the secrets of its own client */
+  disconnectIntegration(input: RetireIntegrationInput): Promise<V1 & { readonly refs: readonly string[] }>;
+  recordIntegrationDeleted(input: RetireIntegrationInput): Promise<V1>;
 
   // ── save ──
   /** Design: check writable → reserve fingerprint → one token request → escrow → client secret → grant. */

@@ -37,7 +37,8 @@ async function remove(
 ): Promise<void> {
   const { tenant } = ref;
   const context = await deps.registry.connections.context(ref);
-  if (context !== undefined) {
+  // One that is being deleted goes by its own workflow: what its revocations need is not taken from them.
+  if (context !== undefined && context.unusable !== 'integration_gone') {
     const { client, connection, integration } = context;
     // One that was made for a component is its own master.
     const own = client.component === null ? client.secretId : null;

@@ -2,7 +2,7 @@
 import { clientSecretRef, grantRef, isOwnProvider } from '../src/connection/ids';
 import type { SaveInput } from '../src/connection/messages';
 import type { ConnectionRef, TokenFacts } from '../src/connection/types';
-import { DurableOAuthError, isDurableOAuthError } from '../src/errors';
+import { DurableOAuthError, isDurableOAuthError, type ErrorCode } from '../src/errors';
 import type { OAuthClientTarget } from '../src/oauth/contract';
 import type { Catalogue, Preset } from '../src/providers/preset';
 import { displayName, policyOf, presetOf, targetOf } from '../src/providers/resolve';
@@ -41,11 +41,20 @@ export async function presetOfDraft(
   return presetOf(deps.catalogue, draft.preset, provider);
 }
 
-/** Nothing is sent or served through a client that is gone, or whose component moved and nobody confirmed it. */
+const UNUSABLE = {
+  integration_gone: 'INTEGRATION_DELETED',
+  client_gone: 'OAUTH_CLIENT_UNUSABLE',
+  component_gone: 'OAUTH_CLIENT_UNUSABLE',
+  client_suspended: 'ENDPOINT_BLOCKED',
+} as const satisfies Record<NonNullable<ConnectionContext['unusable']>, ErrorCode>;
+
+/**
+ * Nothing is sent or served through an integration or a client that is gone, or whose component moved and nobody confirmed
+ * it.
+ */
 export function refuseUnusable({ client, unusable }: GrantContext): void {
   if (unusable === undefined) return;
-  const code = unusable === 'client_suspended' ? 'ENDPOINT_BLOCKED' : 'OAUTH_CLIENT_UNUSABLE';
-  throw new DurableOAuthError(code, undefined, { client: client.id, why: unusable });
+  throw new DurableOAuthError(UNUSABLE[unusable], undefined, { client: client.id, why: unusable });
 }
 
 /** The other side of a request, with the client secret out of the vault. */

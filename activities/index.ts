@@ -12,6 +12,11 @@ import { createRecoverRefresh, type RecoverDeps } from './recover-refresh';
 import { createRefreshTokenSet, type RefreshDeps } from './refresh-token-set';
 import { createRegisterIntegration, type RegisterDeps } from './register-integration';
 import {
+  createDisconnectIntegration,
+  createRecordIntegrationDeleted,
+  type RetireIntegrationDeps,
+} from './retire-integration';
+import {
   createDisconnectOAuthClient,
   createRecordOAuthClientDeleted,
   type RetireClientDeps,
@@ -38,6 +43,7 @@ export type ActivityDeps = AdoptDeps &
   RefreshDeps &
   RegisterDeps &
   RetireClientDeps &
+  RetireIntegrationDeps &
   RevokeDeps &
   SaveClientDeps &
   StoreDeps &
@@ -65,6 +71,8 @@ export function createActivities(deps: ActivityDeps): DurableOAuthActivities {
     undoOAuthClient: createUndoOAuthClient(deps),
     disconnectOAuthClient: createDisconnectOAuthClient(deps),
     recordOAuthClientDeleted: createRecordOAuthClientDeleted(deps),
+    disconnectIntegration: createDisconnectIntegration(deps),
+    recordIntegrationDeleted: createRecordIntegrationDeleted(deps),
   };
 }
 

@@ -10,7 +10,8 @@ import type { DurableOAuthActivities, LoadResult, TokenReport } from './contract
  * Read a connection as it is: registry row and newest generation in the vault. A frozen one is read without the vault; an
  * entry that was destroyed or cannot be opened is no token. Writes nothing; safe to repeat.
  *
- * @returns `known: false` when the registry has no such connection
+ * @returns `known: false` when the registry has no such connection, or nothing is left of it but its row: it was revoked,
+ *   and its preset was removed since
  * Repeated until it succeeds: without a client or preset it waits, visibly, for somebody to bring it back.
  */
 export function createLoadConnection(deps: ContextDeps): DurableOAuthActivities['loadConnection'] {
@@ -18,8 +19,14 @@ export function createLoadConnection(deps: ContextDeps): DurableOAuthActivities[
     untilDone([], async (): Promise<LoadResult> => {
       const ref = parseRef(input.ref);
       // Not through the last-good copy of a deleted row: a connection that is gone must not come back.
-      if ((await deps.registry.connections.get(ref)) === undefined) return { v: 1, known: false };
-      const context = await contextOf(deps, ref);
+      const row = await deps.registry.connections.get(ref);
+      if (row === undefined) return { v: 1, known: false };
+      const context = await contextOf(deps, ref).catch((error: unknown) => {
+        const over = row.frozenAt !== null && row.revokingSince === null;
+        if (over && isDurableOAuthError(error, 'OAUTH_CLIENT_UNUSABLE')) return undefined;
+        throw error;
+      });
+      if (context === undefined) return { v: 1, known: false };
       const { connection } = context;
       const report = connection.frozenAt === null ? await held(deps.vault, ref, context) : undefined;
       const { policy, display } = report ?? settingsOf(context);

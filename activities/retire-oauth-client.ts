@@ -1,20 +1,15 @@
 /** The steps by which an OAuth client of a component ends: what was granted through it is revoked, its secrets destroyed. */
-import { Context } from '@temporalio/activity';
 import { clientSecretRef } from '../src/connection/ids';
-import { DurableOAuthError } from '../src/errors';
 import type { Connections } from '../src/client/contract';
 import type { Registry } from '../src/registry/contract';
 import type { DurableOAuthActivities } from './contract';
 import { untilDone } from './failure';
+import { revokeConnections } from './revoke-connections';
 
 export interface RetireClientDeps {
   readonly registry: Pick<Registry, 'oauthClients'>;
   readonly connections: Pick<Connections, 'revoke'>;
 }
-
-/** Connections asked in one attempt, and how many at the same time: a revocation is answered within 10 s, or goes on. */
-const BATCH = 200;
-const AT_ONCE = 5;
 
 /**
  * Freeze every connection through the client and revoke it, with the client's own credentials. Repeated until none is left
@@ -25,21 +20,13 @@ export function createDisconnectOAuthClient(deps: RetireClientDeps): DurableOAut
   return (input) =>
     untilDone([], async () => {
       const { tenant, client, by, traceId } = input;
-      const reason = 'the OAuth client or its component is gone';
       const event = { type: 'oauth_client.disconnected', by, traceId, facts: { oauth_client: client } };
-      const left = [...(await deps.registry.oauthClients.disconnect(tenant, client, event, BATCH))];
-      const work = async (): Promise<void> => {
-        for (let next = left.shift(); next !== undefined; next = left.shift()) {
-          const ref = { tenant, connection: next };
-          await deps.connections.revoke(ref, reason, { by, traceId });
-          Context.current().heartbeat();
-        }
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, work));
-      const unfinished = await deps.registry.oauthClients.disconnect(tenant, client, event, 1);
-      if (unfinished.length > 0) {
-        throw new DurableOAuthError('PROVIDER_UNREACHABLE', 'Grants are still being revoked', { tenant, client });
-      }
+      await revokeConnections(deps.connections, {
+        unfinished: (limit) => deps.registry.oauthClients.disconnect(tenant, client, event, limit),
+        reason: 'the OAuth client or its component is gone',
+        of: { tenant, client },
+        caller: { by, traceId },
+      });
       const secrets = await deps.registry.oauthClients.secretIds(tenant, client);
       return { v: 1, refs: secrets.map((secret) => clientSecretRef(tenant, client, secret)) };
     });

@@ -17,7 +17,7 @@ export interface Effects {
 
 interface EffectsDeps {
   readonly registry: Pick<Registry, 'outbox' | 'oauthClients'>;
-  readonly connections: Pick<Connections, 'nudge'>;
+  readonly connections: Pick<Connections, 'nudge' | 'retire'>;
   readonly oauthClients: Pick<OAuthClients, 'retire'>;
   /** Undefined = all. */
   readonly tenants?: readonly string[];
@@ -61,6 +61,8 @@ async function happen(deps: EffectsDeps, { tenant, kind, subject, by, traceId }:
     case 'oauth_client.disconnect':
     case 'oauth_client.remove':
       return void (await deps.oauthClients.retire(tenant, subject, kind === 'oauth_client.remove', caller));
+    case 'integration.remove':
+      return void (await deps.connections.retire(tenant, subject, caller));
   }
 }
 

@@ -63,6 +63,7 @@ export const ERRORS = {
   ROTATION_LOST: row(409, 'reconsent', 'A rotated refresh token never reached us'),
   REVOKED_HERE: row(409, 'reconsent', 'The connection was revoked'),
   OAUTH_CLIENT_UNUSABLE: row(409, 'reconfigure', 'The OAuth client or its component is gone'),
+  INTEGRATION_DELETED: row(409, 'reconfigure', 'The integration was deleted'),
   ENDPOINT_BLOCKED: row(422, 'reconfigure', 'An endpoint is not allowed, or changed after the secret was entered'),
   API_REFUSES_FRESH_TOKENS: row(502, 'reconfigure', 'The API refuses every new access token'),
   SCOPE_REJECTED: row(422, 'reconfigure', 'A requested permission does not exist'),

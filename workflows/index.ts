@@ -4,6 +4,7 @@
  */
 export { connectionWorkflow } from './connection';
 export { consentWorkflow } from './consent';
+export { retireIntegrationWorkflow } from './retire-integration';
 export { retireOAuthClientWorkflow } from './retire-oauth-client';
 export { saveIntegrationWorkflow } from './save-integration';
 export { saveOAuthClientWorkflow } from './save-oauth-client';

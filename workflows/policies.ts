@@ -40,6 +40,14 @@ const brief: ActivityOptions = {
   priority: first,
 };
 
+/** Two hundred revocations, each answered within 10 s; what is not finished by then is asked for again. */
+const disconnection: ActivityOptions = {
+  startToCloseTimeout: '10 min',
+  heartbeatTimeout: '1 min',
+  retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '1 min' },
+  priority: last,
+};
+
 /**
  * How long a provider is asked to revoke, in all. It may be down for days; then the tokens are destroyed all the same and
  * the tombstone says so. Of a grant that nobody uses any more it is asked out of courtesy.
@@ -78,14 +86,10 @@ export const ACTIVITY_POLICIES: Readonly<Record<keyof DurableOAuthActivities, Ac
   storeClientSecret: brief,
   publishOAuthClient: { ...untilDone, priority: first },
   undoOAuthClient: { ...untilDone, priority: last },
-  // Two hundred revocations, each answered within 10 s; what is not finished by then is asked for again.
-  disconnectOAuthClient: {
-    startToCloseTimeout: '10 min',
-    heartbeatTimeout: '1 min',
-    retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '1 min' },
-    priority: last,
-  },
+  disconnectOAuthClient: disconnection,
   recordOAuthClientDeleted: { ...untilDone, priority: last },
+  disconnectIntegration: disconnection,
+  recordIntegrationDeleted: { ...untilDone, priority: last },
 
   recordTransition: projection,
   recordConsent: projection,

@@ -9,17 +9,27 @@ import {
 } from '@temporalio/client';
 import { describeHealth } from '../connection/health';
 import type { Lang } from '../connection/reasons';
-import { connectionWorkflowId, formatRef, idFrom, saveWorkflowId, TASK_QUEUE, type IdPrefix } from '../connection/ids';
+import {
+  connectionWorkflowId,
+  formatRef,
+  idFrom,
+  retireIntegrationWorkflowId,
+  saveWorkflowId,
+  TASK_QUEUE,
+  type IdPrefix,
+} from '../connection/ids';
 import {
   CONNECTION_WORKFLOW,
   DESCRIBE,
   ENSURE_FRESH,
   NUDGE,
+  RETIRE_INTEGRATION_WORKFLOW,
   REVOKE,
   SAVE_WORKFLOW,
   type ConnectionInput,
   type FreshAnswer,
   type HealthReading,
+  type RetireIntegrationInput,
   type SaveInput,
   type Tombstone,
   type Tuning,
@@ -32,6 +42,7 @@ import type { Catalogue } from '../providers/preset';
 import type { ConnectionContext, Registry } from '../registry/contract';
 import type { Caller, Connections, SaveOutcome, SaveRequest } from './contract';
 import { orLate, soon } from './patience';
+import { retire } from './retire';
 import { asOurs, isGone, isUnreachable } from './temporal-errors';
 
 export interface ConnectionsDeps {
@@ -107,6 +118,14 @@ export function createConnections(deps: ConnectionsDeps): Connections {
         if (error instanceof WorkflowFailedError) return failedSave(error);
         throw asOurs(error, 'Asking for a save');
       }
+    },
+
+    retire: (tenant, integration, caller, waitMs = 0) => {
+      const input: RetireIntegrationInput = { v: 1, tenant, integration, ...caller };
+      const workflowId = retireIntegrationWorkflowId(tenant, integration);
+      // Once more is harmless, and needed where the registry was restored to what it was before.
+      const reuse = 'ALLOW_DUPLICATE';
+      return retire(deps.temporal, { type: RETIRE_INTEGRATION_WORKFLOW, workflowId, input, reuse }, waitMs);
     },
 
     ensureFresh: createEnsureFresh(deps.temporal, deps.tuning),

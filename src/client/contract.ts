@@ -50,6 +50,11 @@ export interface Connections {
   save(request: SaveRequest, caller: Caller): Promise<SaveOutcome>;
   /** Begin a save after the delay and do not wait for it: Temporal keeps it. @throws SAVE_IN_PROGRESS, TEMPORAL_UNAVAILABLE */
   saveLater(request: SaveRequest, delayMs: number, caller: Caller): Promise<void>;
+  /**
+   * Revoke the connections of an integration that is being deleted, then destroy the secrets of its own client. One that
+   * runs goes on. @returns whether it is done (waits up to `waitMs`); @throws TEMPORAL_UNAVAILABLE
+   */
+  retire(tenant: string, integration: string, caller: Caller, waitMs?: number): Promise<boolean>;
   /** The save workflow of an integration that has no row: running, failed, or undefined = there is none. */
   saveStatus(tenant: string, integration: string): Promise<SaveOutcome | undefined>;
   /**

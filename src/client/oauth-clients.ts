@@ -4,8 +4,6 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   type Client,
-  type WorkflowHandle,
-  type WorkflowStartOptions,
 } from '@temporalio/client';
 import { oauthClientWorkflowId, retireWorkflowId, TASK_QUEUE } from '../connection/ids';
 import {
@@ -19,6 +17,7 @@ import { DurableOAuthError, isErrorCode } from '../errors';
 import { newId } from './connections';
 import type { OAuthClients } from './contract';
 import { orLate, soon } from './patience';
+import { retire } from './retire';
 import { asOurs } from './temporal-errors';
 
 const START_DEADLINE_MS = 15_000;
@@ -31,17 +30,6 @@ export interface OAuthClientsDeps {
 }
 
 export function createOAuthClients({ temporal, sealer }: OAuthClientsDeps): OAuthClients {
-  async function start<I>(
-    type: string,
-    workflowId: string,
-    input: I,
-    options: Pick<WorkflowStartOptions, 'workflowIdConflictPolicy' | 'workflowIdReusePolicy'> = {},
-  ): Promise<WorkflowHandle> {
-    return temporal.withDeadline(soon(START_DEADLINE_MS), () =>
-      temporal.workflow.start(type, { workflowId, taskQueue: TASK_QUEUE, args: [input], ...options }),
-    );
-  }
-
   return {
     async save({ clientSecret, ...request }, caller) {
       const { tenant, client } = request;
@@ -49,7 +37,13 @@ export function createOAuthClients({ temporal, sealer }: OAuthClientsDeps): OAut
       const sealed = await sealer.seal('client', { client_secret: clientSecret.reveal() });
       const input: SaveOAuthClientInput = { v: 1, ...request, secret, sealed, ...caller };
       try {
-        const handle = await start(SAVE_OAUTH_CLIENT_WORKFLOW, oauthClientWorkflowId(tenant, client), input);
+        const handle = await temporal.withDeadline(soon(START_DEADLINE_MS), () =>
+          temporal.workflow.start(SAVE_OAUTH_CLIENT_WORKFLOW, {
+            workflowId: oauthClientWorkflowId(tenant, client),
+            taskQueue: TASK_QUEUE,
+            args: [input],
+          }),
+        );
         return (await orLate<unknown>(handle.result(), SAVE_WAIT_MS)) ? 'saved' : 'running';
       } catch (error) {
         if (error instanceof WorkflowFailedError) return { failed: codeOf(error) };
@@ -60,18 +54,12 @@ export function createOAuthClients({ temporal, sealer }: OAuthClientsDeps): OAut
       }
     },
 
-    async retire(tenant, client, remove, caller, waitMs = 0) {
-      const workflowId = retireWorkflowId(tenant, client, remove);
+    retire: (tenant, client, remove, caller, waitMs = 0) => {
       const input: RetireOAuthClientInput = { v: 1, tenant, client, remove, ...caller };
-      const handle = await start(RETIRE_OAUTH_CLIENT_WORKFLOW, workflowId, input, {
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        // A client is removed once in its life; a component may go, come back by a move of the client, and go again.
-        workflowIdReusePolicy: remove ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'ALLOW_DUPLICATE',
-      }).catch((error: unknown) => {
-        if (error instanceof WorkflowExecutionAlreadyStartedError) return temporal.workflow.getHandle(workflowId);
-        throw asOurs(error, 'Retiring an OAuth client');
-      });
-      return (await orLate<unknown>(handle.result(), waitMs)) !== undefined;
+      // A client is removed once in its life; a component may go, come back by a move of the client, and go again.
+      const reuse = remove ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'ALLOW_DUPLICATE';
+      const workflowId = retireWorkflowId(tenant, client, remove);
+      return retire(temporal, { type: RETIRE_OAUTH_CLIENT_WORKFLOW, workflowId, input, reuse }, waitMs);
     },
   };
 }

@@ -173,8 +173,8 @@ function refuseFrozen(ref: ConnectionRef, { context: { connection, unusable } }:
     throw new DurableOAuthError('NOT_CONNECTED', 'The connection was revoked', { connection: formatRef(ref) });
   }
   // Before the revocation that follows has reached it. One that is only suspended is refreshed no more, but serves.
-  if (unusable === 'client_gone' || unusable === 'component_gone') {
-    throw new DurableOAuthError('NOT_CONNECTED', 'The OAuth client or its component is gone', {
+  if (unusable !== undefined && unusable !== 'client_suspended') {
+    throw new DurableOAuthError('NOT_CONNECTED', 'The integration, its OAuth client or its component is gone', {
       connection: formatRef(ref),
     });
   }

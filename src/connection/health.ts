@@ -41,10 +41,9 @@ export function describeHealth(facts: HealthFacts, ref: string, now: Date, lang:
   const state = wordState(facts.state, lang, values, choices);
   const reason = facts.reason ? wordReason(facts.reason, lang, values, choices) : undefined;
   const who = whoActs(facts);
-  const nextAction = join(
-    reason?.next || (facts.recovery ? '' : state.next),
-    facts.recovery ? RECOVERIES[lang][facts.recovery] : '',
-  );
+  // Nothing brings back what belonged to an integration that is gone.
+  const recovery = facts.reason === 'INTEGRATION_DELETED' ? undefined : facts.recovery;
+  const nextAction = join(reason?.next || (recovery ? '' : state.next), recovery ? RECOVERIES[lang][recovery] : '');
   const words = HEADINGS[lang];
   const text = [
     `**${state.label}**${reason ? `: ${reason.title}` : ''}`,

@@ -53,6 +53,8 @@ export const saveWorkflowId = (tenant: string, integration: string): string => `
 export const oauthClientWorkflowId = (tenant: string, client: string): string => `oauth-client/${tenant}/${client}`;
 export const retireWorkflowId = (tenant: string, client: string, remove: boolean): string =>
   `${oauthClientWorkflowId(tenant, client)}/${remove ? 'remove' : 'disconnect'}`;
+export const retireIntegrationWorkflowId = (tenant: string, integration: string): string =>
+  `integration/${tenant}/${integration}/remove`;
 /** @param stateHash base64url(sha256(oauthState)) */
 export const consentWorkflowId = (stateHash: string): string => `consent/${stateHash}`;
 

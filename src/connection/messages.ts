@@ -1,5 +1,5 @@
 /**
- * Messages of the three workflows: names and payloads. Wire: renaming one is a breaking change, pinned by a test.
+ * Messages of the workflows: names and payloads. Wire: renaming one is a breaking change, pinned by a test.
  * A message carries no authority and no configuration; what is true is read by id.
  */
 import type {
@@ -24,6 +24,7 @@ export const CONSENT_WORKFLOW = 'consentWorkflow';
 export const SAVE_WORKFLOW = 'saveIntegrationWorkflow';
 export const SAVE_OAUTH_CLIENT_WORKFLOW = 'saveOAuthClientWorkflow';
 export const RETIRE_OAUTH_CLIENT_WORKFLOW = 'retireOAuthClientWorkflow';
+export const RETIRE_INTEGRATION_WORKFLOW = 'retireIntegrationWorkflow';
 
 // ── connection ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -373,4 +374,12 @@ export type RetireOAuthClientInput = Origin & {
   readonly client: string;
   /** Destroy its secrets afterwards; else its component is gone and the client stays. */
   readonly remove: boolean;
+};
+
+// ── deleted integrations ──────────────────────────────────────────────────────────────────────────────────────────
+
+export type RetireIntegrationInput = Origin & {
+  readonly v: 1;
+  readonly tenant: string;
+  readonly integration: string;
 };

@@ -369,6 +369,21 @@ export const REASONS = {
       next: 'Vuelva a instalar el componente o elija otro cliente OAuth para la integración. Después habrá que dar de nuevo el consentimiento.',
     },
   },
+  INTEGRATION_DELETED: {
+    who: 'administrator',
+    en: {
+      title: 'Integration deleted',
+      reason: 'The integration of this connection was deleted on {since}. {by} deleted it.',
+      effect: 'Its access was revoked, and no flow includes it. Data already received and the history stay.',
+      next: 'This connection cannot be connected again. Save a new integration and connect through that one.',
+    },
+    es: {
+      title: 'Integración eliminada',
+      reason: 'La integración de esta conexión se eliminó el {since}. La eliminó {by}.',
+      effect: 'Se revocó su acceso y ningún flujo la incluye. Los datos ya recibidos y el historial se conservan.',
+      next: 'Esta conexión no puede volver a conectarse. Guarde una integración nueva y conecte a través de ella.',
+    },
+  },
   ENDPOINT_BLOCKED: {
     who: 'administrator',
     en: {

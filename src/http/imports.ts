@@ -80,7 +80,7 @@ export async function importAll(
 ): Promise<Entry[]> {
   const { registry, connections } = deps;
   const there = await Promise.all(
-    saves.map(({ tenant, integration }) => registry.integrations.get(tenant, integration)),
+    saves.map(({ tenant, integration }) => registry.integrations.isTaken(tenant, integration)),
   );
   const entries = saves.map(({ tenant, integration }, index): Entry => ({
     pointer: pointerTo(index),

@@ -6,6 +6,7 @@ import type { Registry } from '../registry/contract';
 import type { ComponentRow } from '../registry/contract-platform';
 import { Secret } from '../vault/secret';
 import type { AppDeps } from './deps';
+import { usedByFlows } from './in-use';
 import { ProblemError, type Problem } from './problem';
 import type { OAuthClientDocument } from './schemas/oauth-client';
 import { isEndpoint } from './urls';
@@ -136,13 +137,8 @@ export async function endOAuthClient(
 
 /** IN_USE with the flows that stand in the way, by name. */
 export async function usedProblem(registry: Registry, tenant: string, id: string): Promise<ProblemError> {
-  const { flows } = await registry.oauthClients.use(tenant, id);
-  const names = flows.map(({ name }) => `"${name}"`).join(', ');
-  const detail =
-    flows.length > 0
-      ? `These flows include its component: ${names}. Take it out of all their versions, or delete the flows, first`
-      : 'Integrations use it: revoke and remove them first';
-  return new ProblemError([
-    { code: 'IN_USE', detail, meta: { flows: flows.map(({ id: flow, name }) => ({ id: flow, name })) } },
-  ]);
+  const use = await registry.oauthClients.use(tenant, id);
+  if (use.flows.length > 0) return usedByFlows('These flows include its component', use);
+  const detail = 'Integrations use it: delete them first';
+  return new ProblemError([{ code: 'IN_USE', detail, meta: { flows: [] } }]);
 }

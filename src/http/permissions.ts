@@ -35,6 +35,7 @@ export const PERMISSIONS = [
   'tenants.integrations.create',
   'tenants.integrations.edit',
   'tenants.integrations.edit_endpoints',
+  'tenants.integrations.delete',
   'tenants.connections.get',
   'tenants.connections.edit',
   'tenants.connections.create_consent_link',

@@ -78,8 +78,9 @@ const secret = (text: string | undefined): Secret | undefined => (text === undef
 
 /** @throws ALREADY_EXISTS before anything is sent: a repeated save would spend a pasted refresh token for nothing */
 export async function refuseTaken({ registry }: AppDeps, { tenant, integration }: SaveRequest): Promise<void> {
-  if ((await registry.integrations.get(tenant, integration)) === undefined) return;
-  throw new ProblemError([{ code: 'ALREADY_EXISTS', detail: 'An integration has this id', pointer: '/data/id' }]);
+  if (!(await registry.integrations.isTaken(tenant, integration))) return;
+  const detail = 'An integration has this id, or had it: the id of one that was deleted stays taken';
+  throw new ProblemError([{ code: 'ALREADY_EXISTS', detail, pointer: '/data/id' }]);
 }
 
 /** The saved integration; for a code grant with the link that lets a person grant access. */

@@ -101,7 +101,7 @@ export async function contextsOf(
         connection,
         integration: toIntegrationRow({ ...integration, settings }),
         client: toOAuthClientRow(client),
-        unusable: unusableFor(tenant, client, component),
+        unusable: unusableFor(integration, client, component),
         ...(provider && { provider }),
       },
     ];

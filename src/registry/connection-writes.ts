@@ -86,6 +86,7 @@ export async function adoptGrant(
   ref: ConnectionRef,
   { token, account, grantedAt, thaw, event }: Adoption,
 ): Promise<{ previousGrant: string | null }> {
+  const published = await holdIntegration(db, ref);
   const before = await db
     .selectFrom('connections')
     .select(['grant_id', 'previous_grant_id', 'account_id', 'frozen_at'])
@@ -102,6 +103,7 @@ export async function adoptGrant(
   if (before.frozen_at !== null && !thaw) {
     throw new DurableOAuthError('REVOKED_HERE', undefined, { ref: formatRef(ref) });
   }
+  if (!published) throw new DurableOAuthError('INTEGRATION_DELETED', undefined, { ref: formatRef(ref) });
   // Compared at the exchange as well; another consent may have been faster since.
   if (account !== undefined && before.account_id !== null && before.account_id !== account.id) {
     throw new DurableOAuthError('WRONG_ACCOUNT', undefined, { ref: formatRef(ref) });
@@ -134,6 +136,24 @@ export async function adoptGrant(
     .execute();
   await appendEvent(db, ref.tenant, ref.connection, event);
   return { previousGrant: before.grant_id };
+}
+
+/** Its deletion waits for the adoption, and freezes it; or is seen here. Locked before the connection, as there. */
+async function holdIntegration(db: Kysely<Tables>, ref: ConnectionRef): Promise<boolean> {
+  const held = await db
+    .selectFrom('integrations')
+    .innerJoin('connections', (join) =>
+      join
+        .onRef('connections.tenant', '=', 'integrations.tenant')
+        .onRef('connections.integration_id', '=', 'integrations.id'),
+    )
+    .select('integrations.id')
+    .where('connections.tenant', '=', ref.tenant)
+    .where('connections.id', '=', ref.connection)
+    .where('integrations.status', '=', 'published')
+    .forShare('integrations')
+    .executeTakeFirst();
+  return held !== undefined;
 }
 
 export async function freeze(db: Kysely<Tables>, ref: ConnectionRef, event: NewEvent): Promise<string> {

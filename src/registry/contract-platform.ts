@@ -147,8 +147,8 @@ export interface ComponentClientRow extends OAuthClientRow {
   readonly updatedAt: string;
 }
 
-/** What stands between a client and its deletion or its move to another component. */
-export interface ClientUse {
+/** What stands between a client and its deletion or its move to another component, or an integration and its deletion. */
+export interface FlowUse {
   readonly flows: readonly { readonly id: string; readonly name: string }[];
 }
 
@@ -211,7 +211,7 @@ export interface OAuthClients {
   /** Secrets named before the date and never published, over all tenants given (undefined = all). */
   unpublishedSecrets(before: string, limit: number, tenants?: readonly string[]): Promise<readonly ClientSecretRow[]>;
   /** Flows of the tenant, in any status, draft or version, that include its component; none once the component is gone. */
-  use(tenant: string, id: string): Promise<ClientUse>;
+  use(tenant: string, id: string): Promise<FlowUse>;
   /**
    * Begin to delete: locked, judged, from now on invisible to people, no flow can include it; its connections are frozen,
    * and the effect `oauth_client.remove` is owed. @throws NOT_FOUND; IN_USE when a flow includes it
@@ -263,8 +263,8 @@ export interface FlowVersionRow {
 
 export interface Flows {
   /**
-   * Flow, first version and usage index in one transaction. Each component's client is locked first, so that it cannot be
-   * deleted meanwhile. @throws ALREADY_EXISTS; NOT_FOUND and OAUTH_CLIENT_MISSING (a component needs a client that the
+   * Flow, first version and usage index in one transaction. Each component's client, and each connection's integration, is
+   * locked first, so that it cannot be deleted meanwhile. @throws ALREADY_EXISTS; NOT_FOUND and OAUTH_CLIENT_MISSING (a component needs a client that the
    * tenant does not have), coordinates name the `component` or `connection`
    */
   create(flow: {
@@ -314,9 +314,14 @@ export interface Flows {
  * - `oauth_client.changed`: subject = client; nudge the connections it keeps from working.
  * - `oauth_client.disconnect`: subject = client; its component is gone: revoke what was granted through it.
  * - `oauth_client.remove`: subject = client; revoke what was granted through it, then destroy its secrets.
+ * - `integration.remove`: subject = integration; revoke its connections, then destroy the secrets of its own client.
  */
 export type EffectKind =
-  'connection.nudge' | 'oauth_client.changed' | 'oauth_client.disconnect' | 'oauth_client.remove';
+  | 'connection.nudge'
+  | 'oauth_client.changed'
+  | 'oauth_client.disconnect'
+  | 'oauth_client.remove'
+  | 'integration.remove';
 
 export interface Effect {
   readonly tenant: string;

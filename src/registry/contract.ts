@@ -9,7 +9,7 @@ import type { ConnectionRef, ConnectionState, Evidence, Recovery, TokenFacts, Wh
 import type { ErrorCode } from '../errors';
 import type { ApiKeys, Events, Principals, RoleGrants, Tenants } from './contract-access';
 import type { NewEvent, OAuthClientRow, Page } from './contract-common';
-import type { Components, Flows, OAuthClients, Outbox } from './contract-platform';
+import type { Components, Flows, FlowUse, OAuthClients, Outbox } from './contract-platform';
 import type { ProviderRow, Providers } from './contract-providers';
 
 export type { EventRow, NewEvent, OAuthClientRow, Page } from './contract-common';
@@ -94,8 +94,11 @@ export interface ConnectionContext {
   readonly connection: ConnectionRow;
   readonly integration: IntegrationRow;
   readonly client: OAuthClientRow;
-  /** Why nothing may be sent or served through it, whatever its state: its client or its component is gone or suspended. */
-  readonly unusable?: 'client_gone' | 'component_gone' | 'client_suspended';
+  /**
+   * Why nothing may be sent or served through it, whatever its state: its integration, its client or its component is gone,
+   * or its client is suspended.
+   */
+  readonly unusable?: 'integration_gone' | 'client_gone' | 'component_gone' | 'client_suspended';
   /** The tenant's own provider that the settings name as their preset; absent for a shipped preset. */
   readonly provider?: ProviderRow;
 }
@@ -205,8 +208,30 @@ export interface Registry {
       id: string,
       change: { from: IntegrationSettings; to: IntegrationSettings; event: NewEvent },
     ): Promise<boolean>;
-    /** Remove the integration, its connections, links and (when nothing else uses it) its client. Twice is fine. */
+    /**
+     * Undo a save: remove the integration, its connections, links and (when nothing else uses it) its client. Twice is
+     * fine; one that is being deleted is left alone.
+     */
     remove(tenant: string, id: string, event: NewEvent): Promise<void>;
+    /** Whether an integration has the id, or had it: one that was deleted keeps it. */
+    isTaken(tenant: string, id: string): Promise<boolean>;
+    /** Flows of the tenant, in any status, draft or version, that include one of its connections. */
+    use(tenant: string, id: string): Promise<FlowUse>;
+    /**
+     * Begin to delete: locked, judged, from now on invisible to people, no flow can include its connections; they are
+     * frozen (disconnected, INTEGRATION_DELETED) and stay readable, and the effect `integration.remove` is owed.
+     * @throws NOT_FOUND; IN_USE when a flow includes one of its connections
+     */
+    markDeleting(tenant: string, id: string, event: NewEvent): Promise<void>;
+    /**
+     * Freeze every connection of it. Twice is fine.
+     * @returns connections whose revocation is not finished, `limit` at most
+     */
+    disconnect(tenant: string, id: string, event: NewEvent, limit: number): Promise<readonly string[]>;
+    /** Secrets the vault may hold for the client that goes with it; none where that stays. */
+    ownSecrets(tenant: string, id: string): Promise<readonly { readonly client: string; readonly id: string }[]>;
+    /** After those were destroyed: its row stays for the connections that name it. */
+    recordDeleted(tenant: string, id: string, event: NewEvent): Promise<void>;
   };
 
   readonly providers: Providers;
@@ -237,7 +262,8 @@ export interface Registry {
     /**
      * Make a grant the grant of record. Repeating it is harmless.
      * @returns the grant that was of record before, when it was another
-     * @throws REVOKED_HERE when the row is frozen and the adoption may not thaw it; WRONG_ACCOUNT; NOT_FOUND
+     * @throws REVOKED_HERE when the row is frozen and the adoption may not thaw it; INTEGRATION_DELETED; WRONG_ACCOUNT;
+     *   NOT_FOUND
      */
     adoptGrant(
       ref: ConnectionRef,

@@ -95,7 +95,7 @@ async function lock(db: Kysely<Tables>, tenant: string, id: string): Promise<Flo
 
 /**
  * Everything that is included can be used by the tenant, and stays so until the transaction ends: whoever deletes a client
- * waits for it, and then finds the flow.
+ * or an integration waits for it, and then finds the flow.
  */
 async function expectUsable(db: Kysely<Tables>, tenant: string, { components, connections }: Included): Promise<void> {
   await lockComponents(db, tenant, components);
@@ -138,13 +138,22 @@ async function lockClients(
   return rows.map(({ component }) => component);
 }
 
+/** Their integrations are held, as clients are. */
 async function expectConnections(db: Kysely<Tables>, tenant: string, connections: readonly string[]): Promise<void> {
   if (connections.length === 0) return;
   const rows = await db
     .selectFrom('connections')
-    .select('id')
-    .where('tenant', '=', tenant)
-    .where('id', 'in', connections)
+    .innerJoin('integrations', (join) =>
+      join
+        .onRef('integrations.tenant', '=', 'connections.tenant')
+        .onRef('integrations.id', '=', 'connections.integration_id'),
+    )
+    .select('connections.id')
+    .where('connections.tenant', '=', tenant)
+    .where('connections.id', 'in', connections)
+    .where('integrations.status', '=', 'published')
+    .orderBy('integrations.id')
+    .forShare('integrations')
     .execute();
   const missing = connections.find((connection) => !rows.some(({ id }) => id === connection));
   if (missing !== undefined) throw notFound('connection', { connection: missing });

@@ -6,6 +6,14 @@ import { notFound } from './errors';
 import { listColumns } from './connection-lists';
 import { appendEvent } from './events';
 import { releaseFingerprints } from './fingerprints';
+import {
+  disconnect,
+  integrationUse,
+  lockOwnClient,
+  markDeleting,
+  ownSecrets,
+  recordDeleted,
+} from './integration-removal';
 import { oweNudges } from './outbox';
 import { register } from './registration';
 import { toIntegrationRow } from './rows';
@@ -20,6 +28,7 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
         .selectAll()
         .where('tenant', '=', tenant)
         .where('id', '=', id)
+        .where('status', '=', 'published')
         .executeTakeFirst();
       return row && now(db, row);
     },
@@ -29,6 +38,7 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
         .selectFrom('integrations')
         .selectAll()
         .where('tenant', '=', tenant)
+        .where('status', '=', 'published')
         .$if(after !== undefined, (query) => query.where('id', '>', after ?? ''))
         .$if(customerReference !== undefined, (query) =>
           query.where((eb) => eb.ref('settings', '->>').key('customer_reference'), '=', customerReference),
@@ -51,6 +61,7 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
           .selectAll()
           .where('tenant', '=', tenant)
           .where('id', '=', id)
+          .where('status', '=', 'published')
           .forUpdate()
           .executeTakeFirst();
         if (row === undefined) throw notFound('integration', { tenant, integration: id });
@@ -82,6 +93,8 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
           .select('oauth_client_id')
           .where('tenant', '=', tenant)
           .where('id', '=', id)
+          // One that is being deleted is kept: its connections are revoked first.
+          .where('status', '=', 'published')
           .forUpdate()
           .executeTakeFirst();
         if (integration === undefined) return;
@@ -97,8 +110,30 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
         }
         // Connections go with their integration, links and waiters with their connection.
         await transaction.deleteFrom('integrations').where('tenant', '=', tenant).where('id', '=', id).execute();
-        await removeUnusedClient(transaction, tenant, integration.oauth_client_id);
+        const client = integration.oauth_client_id;
+        if (await lockOwnClient(transaction, tenant, client, id)) {
+          await transaction.deleteFrom('oauth_clients').where('tenant', '=', tenant).where('id', '=', client).execute();
+        }
       }),
+
+    async isTaken(tenant, id) {
+      const row = await db
+        .selectFrom('integrations')
+        .select('id')
+        .where('tenant', '=', tenant)
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return row !== undefined;
+    },
+
+    use: (tenant, id) => integrationUse(db, tenant, id),
+    markDeleting: (tenant, id, event) =>
+      db.transaction().execute((transaction) => markDeleting(transaction, tenant, id, event)),
+    disconnect: (tenant, id, event, limit) =>
+      db.transaction().execute((transaction) => disconnect(transaction, tenant, id, event, limit)),
+    ownSecrets: (tenant, id) => ownSecrets(db, tenant, id),
+    recordDeleted: (tenant, id, event) =>
+      db.transaction().execute((transaction) => recordDeleted(transaction, tenant, id, event)),
   };
 }
 
@@ -122,26 +157,4 @@ async function now(db: Kysely<Tables>, row: Selectable<IntegrationsTable>): Prom
     .executeTakeFirst();
   const component = row.component === null ? undefined : await componentNow(db, row.component);
   return toIntegrationRow({ ...row, settings: settingsNow(row, client, component) });
-}
-
-/** Locked before it is judged: an integration that is being registered for it holds the row until it is visible. */
-async function removeUnusedClient(db: Kysely<Tables>, tenant: string, client: string): Promise<void> {
-  const locked = await db
-    .selectFrom('oauth_clients')
-    .select('id')
-    .where('tenant', '=', tenant)
-    .where('id', '=', client)
-    // One that was made for a component is its own master.
-    .where('component', 'is', null)
-    .forUpdate()
-    .execute();
-  const users = await db
-    .selectFrom('integrations')
-    .select('id')
-    .where('tenant', '=', tenant)
-    .where('oauth_client_id', '=', client)
-    .limit(1)
-    .execute();
-  if (locked.length === 0 || users.length > 0) return;
-  await db.deleteFrom('oauth_clients').where('tenant', '=', tenant).where('id', '=', client).execute();
 }

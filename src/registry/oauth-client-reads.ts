@@ -1,6 +1,6 @@
 /** OAuth clients for components as they are seen by people, and what uses them. */
 import type { Kysely } from 'kysely';
-import type { ClientUse, ComponentClientRow } from './contract-platform';
+import type { ComponentClientRow, FlowUse } from './contract-platform';
 import { toOAuthClientRow } from './rows';
 import type { Tables } from './schema';
 
@@ -66,7 +66,7 @@ export async function componentClient(
 }
 
 /** Flows in any status and any version; a component that is gone is included by none that counts (002-40). */
-export async function clientUse(db: Kysely<Tables>, tenant: string, id: string): Promise<ClientUse> {
+export async function clientUse(db: Kysely<Tables>, tenant: string, id: string): Promise<FlowUse> {
   const client = await componentClient(db, tenant, id);
   if (client === undefined || client.componentGone) return { flows: [] };
   const flows = await db

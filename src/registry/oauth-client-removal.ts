@@ -1,5 +1,6 @@
 /** How an OAuth client for a component ends: nobody uses it any more, what was granted through it is revoked, it is gone. */
 import { sql, type Kysely } from 'kysely';
+import { freezeConnections, unfinished } from './connection-removal';
 import type { NewEvent } from './contract';
 import { notFound } from './errors';
 import { appendEvent } from './events';
@@ -28,7 +29,7 @@ export async function markDeleting(db: Kysely<Tables>, tenant: string, id: strin
     .where('tenant', '=', tenant)
     .where('id', '=', id)
     .execute();
-  await freezeConnections(db, tenant, id, event);
+  await freezeConnections(db, tenant, throughClient(db, tenant, id).$asScalar(), 'OAUTH_CLIENT_UNUSABLE', event);
   const { by, traceId } = event;
   await oweEffect(db, tenant, { kind: 'oauth_client.remove', subject: id, by, traceId });
   await appendEvent(db, tenant, null, event);
@@ -41,16 +42,17 @@ export async function disconnect(
   event: NewEvent,
   limit: number,
 ): Promise<readonly string[]> {
-  await freezeConnections(db, tenant, id, event);
-  const rows = await throughClient(db, tenant, id)
-    .where('connections.revoking_since', 'is not', null)
-    .orderBy('connections.id')
-    .limit(limit)
-    .execute();
-  return rows.map((row) => row.id);
+  const chosen = throughClient(db, tenant, id).$asScalar();
+  await freezeConnections(db, tenant, chosen, 'OAUTH_CLIENT_UNUSABLE', event);
+  return unfinished(db, tenant, chosen, limit);
 }
 
 export async function recordDeleted(db: Kysely<Tables>, tenant: string, id: string, event: NewEvent): Promise<void> {
+  if (await endClient(db, tenant, id)) await appendEvent(db, tenant, null, event);
+}
+
+/** Its secrets were destroyed: the row stays for those that name it. @returns false when that was known already */
+export async function endClient(db: Kysely<Tables>, tenant: string, id: string): Promise<boolean> {
   const done = await db
     .updateTable('oauth_clients')
     .set({ status: 'deleted', secret_id: null, updated_at: sql<string>`now()` })
@@ -58,34 +60,9 @@ export async function recordDeleted(db: Kysely<Tables>, tenant: string, id: stri
     .where('id', '=', id)
     .where('status', '=', 'deleting')
     .executeTakeFirst();
-  if (done.numUpdatedRows === 0n) return;
+  if (done.numUpdatedRows === 0n) return false;
   await db.deleteFrom('client_secrets').where('tenant', '=', tenant).where('client', '=', id).execute();
-  await appendEvent(db, tenant, null, event);
-}
-
-/** As `freeze` of one connection, for all through a client: no reader serves them any more, a revocation is owed. */
-async function freezeConnections(db: Kysely<Tables>, tenant: string, client: string, event: NewEvent): Promise<void> {
-  const frozen = await db
-    .updateTable('connections')
-    .set({
-      frozen_at: sql<string>`now()`,
-      revoking_since: sql<string>`now()`,
-      next_attempt_at: null,
-      consent_deadline: null,
-      usable: false,
-      state: 'disconnected',
-      recovery: 'reconnect',
-      reason: 'OAUTH_CLIENT_UNUSABLE',
-      evidence: null,
-      since: sql<string>`now()`,
-      state_version: sql<number>`state_version + 1`,
-    })
-    .where('tenant', '=', tenant)
-    .where('frozen_at', 'is', null)
-    .where('id', 'in', throughClient(db, tenant, client))
-    .returning('id')
-    .execute();
-  for (const { id } of frozen) await appendEvent(db, tenant, id, { ...event, type: 'connection.frozen' });
+  return true;
 }
 
 const throughClient = (db: Kysely<Tables>, tenant: string, client: string) =>

@@ -109,6 +109,7 @@ export async function publish(db: Kysely<Tables>, publication: Publication): Pro
     .set({ oauth_client_id: id })
     .where('tenant', '=', tenant)
     .where('component', '=', component)
+    .where('status', '=', 'published')
     .execute();
   const { by, traceId } = event;
   await oweEffect(db, tenant, { kind: 'oauth_client.changed', subject: id, by, traceId });
@@ -148,6 +149,7 @@ async function refuseUsed(db: Kysely<Tables>, tenant: string, id: string): Promi
     .select('id')
     .where('tenant', '=', tenant)
     .where('oauth_client_id', '=', id)
+    .where('status', '!=', 'deleted')
     .limit(10)
     .execute();
   if (flows.length === 0 && integrations.length === 0) return;

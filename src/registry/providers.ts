@@ -101,4 +101,6 @@ const usersOf = (db: Kysely<Tables>, tenant: string, id: string) =>
     .selectFrom('integrations')
     .select('id')
     .where('tenant', '=', tenant)
-    .where((eb) => eb.ref('settings', '->>').key('preset'), '=', id);
+    .where((eb) => eb.ref('settings', '->>').key('preset'), '=', id)
+    // One that is being deleted is still revoked by it.
+    .where('status', '!=', 'deleted');

@@ -122,6 +122,8 @@ export interface IntegrationsTable {
   settings: Json<IntegrationSettings>;
   /** Its endpoints and OAuth client are this component's. */
   component: string | null;
+  /** `deleted` is kept for the connections that name it. */
+  status: Generated<'published' | 'deleting' | 'deleted'>;
   created_at: Generated<string>;
 }
 

@@ -55,10 +55,11 @@ export function settingsNow(
 }
 
 export function unusableFor(
-  tenant: string,
+  { tenant, status }: Pick<Selectable<IntegrationsTable>, 'tenant' | 'status'>,
   client: Client,
   component: ComponentNow | undefined,
 ): ConnectionContext['unusable'] {
+  if (status !== 'published') return 'integration_gone';
   if (client.status === 'deleting' || client.status === 'deleted') return 'client_gone';
   if (component === undefined) return undefined;
   const hidden = component.tenant !== tenant && component.access !== 'global';

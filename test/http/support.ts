@@ -47,6 +47,7 @@ export class FakeConnections implements Connections {
   readonly saves: SaveRequest[] = [];
   readonly callers: Caller[] = [];
   readonly revocations: string[] = [];
+  readonly retired: string[] = [];
   outcome: SaveOutcome | DurableOAuthError | undefined;
   status: SaveOutcome | undefined;
   readonly #registry: Registry;
@@ -94,6 +95,11 @@ export class FakeConnections implements Connections {
     if (this.fresh instanceof DurableOAuthError) throw this.fresh;
     const { generation } = ask;
     return { v: 1, state: 'active', generation, expiresAt: null, grant: 'gr_1', ...this.fresh };
+  }
+
+  async retire(tenant: string, integration: string): Promise<boolean> {
+    this.retired.push(`${tenant}/${integration}`);
+    return true;
   }
 
   nudge = unused;

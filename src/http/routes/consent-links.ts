@@ -15,7 +15,8 @@ export function consentLinkRoutes(app: App, deps: AppDeps): void {
     handler: async (request, reply) => {
       const ref = { tenant: request.params.tenant, connection: request.params.id };
       const context = await deps.registry.connections.context(ref);
-      if (context === undefined) throw new DurableOAuthError('NOT_FOUND');
+      // One whose integration was deleted is never connected again.
+      if (context === undefined || context.unusable === 'integration_gone') throw new DurableOAuthError('NOT_FOUND');
       const { grant_type } = context.integration.settings;
       if (grant_type !== 'authorization_code') {
         throw new DurableOAuthError('MEMBER_INVALID', 'This connection needs nobody to consent', { grant_type });

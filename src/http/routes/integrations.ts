@@ -1,14 +1,15 @@
-/** `/v2/tenants/{T}/integrations`: save (validate, store, register), list, read, change. */
+/** `/v2/tenants/{T}/integrations`: save (validate, store, register), list, read, change, delete. */
 import { DurableOAuthError } from '../../errors';
 import { displayName } from '../../providers/resolve';
 import { callerOf, demand } from '../auth';
 import type { App, AppDeps } from '../deps';
 import { changeSettings } from '../change-integration';
+import { deleteIntegration } from '../delete-integration';
 import { languageOf } from '../language';
 import { readPage, warningsAbout } from '../paging';
 import { integrationPath, toIntegration } from '../resources';
 import { failedSave, refuseTaken, RUNNING_RETRY_AFTER_SECONDS, savedAnswer, toSaveRequest } from '../save';
-import { refuseOtherId, resourcePath, tenantPath } from '../schemas/document';
+import { noContent, refuseOtherId, resourcePath, tenantPath } from '../schemas/document';
 import {
   changeIntegration,
   integrationDocument,
@@ -79,6 +80,8 @@ export function integrationRoutes(app: App, deps: AppDeps): void {
           ),
         };
       }
+      // Deleted: what a save of it did is over.
+      if (await registry.integrations.isTaken(tenant, id)) throw new DurableOAuthError('NOT_FOUND');
       const save = await connections.saveStatus(tenant, id);
       if (save?.kind === 'failed') throw failedSave(save, undefined, languageOf(request.headers['accept-language']));
       if (save?.kind !== 'running') throw new DurableOAuthError('NOT_FOUND');
@@ -102,6 +105,17 @@ export function integrationRoutes(app: App, deps: AppDeps): void {
         demand: (permission) => demand(request, permission),
       });
       return { data: toIntegration(row) };
+    },
+  });
+
+  app.route({
+    method: 'DELETE',
+    url: `${PATH}/:id`,
+    config: { permission: 'tenants.integrations.delete' },
+    schema: { params: resourcePath, response: { 204: noContent } },
+    handler: async (request, reply) => {
+      await deleteIntegration(deps, request.params, callerOf(request));
+      return reply.code(204).send(null);
     },
   });
 }

@@ -34,7 +34,7 @@ export const importConnections = input(
 );
 export type ImportAttributes = z.output<typeof importConnections>['data']['attributes'];
 
-/** `exists`: an earlier import saved it; `not_started`: nothing was sent, import it again. */
+/** `exists`: an earlier import saved it, also one that was deleted since; `not_started`: nothing was sent, import it again. */
 export const IMPORT_STATUSES = ['checked', 'exists', 'saved', 'saving', 'not_started'] as const;
 
 export const importDocument = z.object({

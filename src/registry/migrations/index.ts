@@ -5,6 +5,7 @@ import { linkCompletedBy } from './0004-link-completed-by';
 import { connectionLists } from './0005-connection-lists';
 import { providers } from './0006-providers';
 import { idempotency } from './0007-idempotency';
+import { deletedIntegrations } from './0008-deleted-integrations';
 import { consentModes } from './0009-consent-modes';
 import { unpublishedSecrets } from './0011-unpublished-secrets';
 
@@ -22,6 +23,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0005-connection-lists', statements: connectionLists },
   { name: '0006-providers', statements: providers },
   { name: '0007-idempotency', statements: idempotency },
+  { name: '0008-deleted-integrations', statements: deletedIntegrations },
   { name: '0009-consent-modes', statements: consentModes },
   { name: '0011-unpublished-secrets', statements: unpublishedSecrets },
 ];

@@ -5,6 +5,7 @@ import type {
   Carried,
   ConnectionInput,
   ConsentInput,
+  RetireIntegrationInput,
   RetireOAuthClientInput,
   Retirement,
   SaveInput,
@@ -22,6 +23,7 @@ it('names of workflows and messages', () => {
     SAVE_WORKFLOW: 'saveIntegrationWorkflow',
     SAVE_OAUTH_CLIENT_WORKFLOW: 'saveOAuthClientWorkflow',
     RETIRE_OAUTH_CLIENT_WORKFLOW: 'retireOAuthClientWorkflow',
+    RETIRE_INTEGRATION_WORKFLOW: 'retireIntegrationWorkflow',
     ENSURE_FRESH: 'ensureFresh',
     REVOKE: 'revoke',
     GRANT_READY: 'grantReady',
@@ -41,6 +43,7 @@ it('ids of workflows, refs of vault entries, task queues', () => {
     ids.oauthClientWorkflowId('acme', 'oc_1'),
     ids.retireWorkflowId('acme', 'oc_1', true),
     ids.retireWorkflowId('acme', 'oc_1', false),
+    ids.retireIntegrationWorkflowId('acme', 'in_1'),
     ids.consentWorkflowId('hash'),
     ids.clientSecretRef('acme', 'oc_1', 'sec_1'),
     ids.grantRef(REF, 'gr_1'),
@@ -53,6 +56,7 @@ it('ids of workflows, refs of vault entries, task queues', () => {
     'oauth-client/acme/oc_1',
     'oauth-client/acme/oc_1/remove',
     'oauth-client/acme/oc_1/disconnect',
+    'integration/acme/in_1/remove',
     'consent/hash',
     'client/acme/oc_1/sec_1',
     'grant/acme/cn_7q4/gr_1',
@@ -92,8 +96,11 @@ it('key sets of the payloads that histories keep', () => {
   const retireClient = {
     v: true, tenant: true, client: true, remove: true, by: true, traceId: true,
   } satisfies Record<keyof RetireOAuthClientInput, true>; // prettier-ignore
-  const all = [carried, connection, retirement, consent, save, saveClient, retireClient];
-  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 5, 4, 18, 15, 13, 6]);
+  const retireIntegration = {
+    v: true, tenant: true, integration: true, by: true, traceId: true,
+  } satisfies Record<keyof RetireIntegrationInput, true>; // prettier-ignore
+  const all = [carried, connection, retirement, consent, save, saveClient, retireClient, retireIntegration];
+  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 5, 4, 18, 15, 13, 6, 5]);
 });
 
 it('a single-use send has one attempt, and what follows it is repeated without end', () => {
@@ -115,6 +122,8 @@ it('a single-use send has one attempt, and what follows it is repeated without e
     'undoOAuthClient',
     'disconnectOAuthClient',
     'recordOAuthClientDeleted',
+    'disconnectIntegration',
+    'recordIntegrationDeleted',
   ] as const) {
     expect(ACTIVITY_POLICIES[name].retry?.maximumAttempts).toBeUndefined();
     expect(ACTIVITY_POLICIES[name].scheduleToCloseTimeout).toBeUndefined();

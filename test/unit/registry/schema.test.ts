@@ -65,6 +65,7 @@ const expected: Specs = {
     oauth_client_id: 'text',
     settings: 'jsonb',
     component: 'text null',
+    status: 'text',
     created_at: time,
   },
   providers: {

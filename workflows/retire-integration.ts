@@ -1,0 +1,28 @@
+/**
+ * `retireIntegrationWorkflow`: the connections of an integration that is being deleted are revoked with their client's own
+ * credentials; only then are the secrets of the integration's own client destroyed (a component's client stays). Id
+ * `integration/<tenant>/<integration>/remove`; lasts as long as the slowest provider.
+ */
+import { CancellationScope } from '@temporalio/workflow';
+import type { RetireIntegrationInput } from '../src/connection/messages';
+import { run } from './run-activity';
+
+export async function retireIntegrationWorkflow(input: RetireIntegrationInput): Promise<{ v: 1; integration: string }> {
+  const { tenant, integration, by, traceId } = input;
+  return CancellationScope.nonCancellable(async () => {
+    const { refs } = await run('disconnectIntegration', `Revoke the connections of ${tenant}/${integration}`, input);
+    if (refs.length > 0) {
+      const reason = 'the integration was deleted';
+      await run('destroySecrets', `Destroy secrets in the vault (${reason})`, {
+        v: 1,
+        tenant,
+        refs,
+        reason,
+        by,
+        traceId,
+      });
+    }
+    await run('recordIntegrationDeleted', `Record that integration ${tenant}/${integration} is gone`, input);
+    return { v: 1, integration };
+  });
+}
