@@ -55,7 +55,7 @@ describe.each(RUNS)('an integration that is deleted ($run)', ({ tuning, maxCache
       decorate,
       secrets: () => provider.issuedSecrets(),
     });
-  }, 120_000);
+  }, 300_000);
   beforeEach(() => {
     done = [];
   });
@@ -91,7 +91,7 @@ describe.each(RUNS)('an integration that is deleted ($run)', ({ tuning, maxCache
       facts: { integration },
     });
   const retire = ({ tenant, integration }: Saved) =>
-    harness.parts.connections.retire(tenant, integration, caller, 60_000);
+    harness.parts.connections.retire(tenant, integration, caller, 240_000);
   async function secretOf(ref: ConnectionRef): Promise<string> {
     const { client } = (await harness.parts.registry.connections.context(ref)) ?? {};
     return clientSecretRef(ref.tenant, client?.id ?? '', client?.secretId ?? '');
@@ -155,7 +155,7 @@ describe.each(RUNS)('an integration that is deleted ($run)', ({ tuning, maxCache
     expect((await typesOf(ref)).filter((type) => type === 'integration.deleted').length).toBe(
       (await typesOf(ref)).filter((type) => type === 'integration.deleting').length,
     );
-  }, 120_000);
+  }, 300_000);
 
   it('is done by whoever looks next when the server died right after its transaction', async () => {
     const ref = await pasted();
@@ -169,7 +169,7 @@ describe.each(RUNS)('an integration that is deleted ($run)', ({ tuning, maxCache
     );
     expect(await fate(secret)).toBe('VAULT_GONE');
     expect(await tombstone(ref)).toMatchObject({ provider: 'revoked' });
-  }, 120_000);
+  }, 300_000);
 
   it('ends at once where nobody ever consented; the links that are out open nothing', async () => {
     const ref = await pending();
@@ -183,7 +183,7 @@ describe.each(RUNS)('an integration that is deleted ($run)', ({ tuning, maxCache
     expect(await tombstone(ref)).toMatchObject({ provider: 'nothing_to_revoke' });
     expect(await row(ref)).toMatchObject({ state: 'disconnected', consentDeadline: null, revokingSince: null });
     expect([provider.revocations() - revocations, await fate(secret)]).toEqual([0, 'VAULT_GONE']);
-  }, 120_000);
+  }, 300_000);
 
   it('leaves nothing that waits for its provider, once that is removed too', async () => {
     const own = `pv_${++counter}`;
@@ -198,7 +198,7 @@ describe.each(RUNS)('an integration that is deleted ($run)', ({ tuning, maxCache
     await providers.remove(harness.tenant, own, { type: 'provider.removed', ...caller });
     await harness.parts.connections.revoke(ref, 'once more', caller);
     expect(await tombstone(ref)).toEqual({ v: 1, ended: 'unknown' });
-  }, 120_000);
+  }, 300_000);
 
   describe('through the OAuth client of a component', () => {
     async function made(): Promise<{ of: string; client: string }> {
@@ -228,7 +228,7 @@ describe.each(RUNS)('an integration that is deleted ($run)', ({ tuning, maxCache
       expect([await fate(secret), await fate(await grantOf(ref))]).toEqual(['there', 'VAULT_GONE']);
       expect((await row(sibling))?.state).toBe('active');
       expect(provider.fateOf((await read(harness, sibling)).accessToken.reveal())).toBe('alive');
-    }, 120_000);
+    }, 300_000);
 
     it('is not connected again by a consent that was given before and is confirmed afterwards', async () => {
       const { of, client } = await made();
@@ -247,6 +247,6 @@ describe.each(RUNS)('an integration that is deleted ($run)', ({ tuning, maxCache
       );
       expect(done.filter((what) => what.endsWith('as pizza'))).toHaveLength(2);
       expect(await row(ref)).toMatchObject({ state: 'disconnected', grantId: null, reason: 'INTEGRATION_DELETED' });
-    }, 120_000);
+    }, 300_000);
   });
 });
