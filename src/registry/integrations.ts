@@ -95,5 +95,3 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
       db.transaction().execute((transaction) => recordDeleted(transaction, tenant, id, event)),
   };
 }
-
-}
