@@ -5,6 +5,8 @@
  * a request to an authorization server failed, is `FailureFacts`.
  */
 import type {
+  ChangeIntegrationInput,
+  ChangeIntegrationResult,
   ConnectionInput,
   ConsentInput,
   ConsentReading,
@@ -104,6 +106,9 @@ export type ExchangeResult = V1 & {
     | { readonly kind: 'keep' }
     | { readonly kind: 'escrow'; readonly grant: string; readonly sealed: string }
   );
+
+/** A sealed client secret, and where it is to be kept. */
+export type NewClientSecret = Pick<SaveOAuthClientInput, 'v' | 'tenant' | 'client' | 'secret' | 'sealed' | 'audience'>;
 
 export interface DurableOAuthActivities {
   // ── connection ──
@@ -208,13 +213,21 @@ export interface DurableOAuthActivities {
   /** Take the place of (tenant, component), seen by nobody, or begin a change; the secret is named before it is stored. */
   reserveOAuthClient(input: SaveOAuthClientInput): Promise<V1>;
   /** @returns first digits of the secret's HMAC */
-  storeClientSecret(input: SaveOAuthClientInput): Promise<V1 & { readonly fingerprint: string }>;
+  storeClientSecret(input: NewClientSecret): Promise<V1 & { readonly fingerprint: string }>;
   publishOAuthClient(input: SaveOAuthClientInput & { readonly fingerprint: string }): Promise<V1>;
   /** Destroy the secret, give the reserved place back. Run until it succeeds. */
   undoOAuthClient(input: SaveOAuthClientInput): Promise<V1>;
   /** Freeze and revoke what was granted through it, run until none is left. @returns refs of its secrets */
   disconnectOAuthClient(input: RetireOAuthClientInput): Promise<V1 & { readonly refs: readonly string[] }>;
   recordOAuthClientDeleted(input: RetireOAuthClientInput): Promise<V1>;
+
+  // ── change of an integration ──
+  /** Prove new settings with a new client secret; nothing is stored. */
+  proveClient(input: ChangeIntegrationInput): Promise<V1 & Pick<ChangeIntegrationResult, 'proven'>>;
+  /** Settings, client and event in one transaction. Run until it succeeds. */
+  publishIntegrationChange(
+    input: ChangeIntegrationInput & { readonly fingerprint: string },
+  ): Promise<V1 & Pick<ChangeIntegrationResult, 'outdated'>>;
 
   // ── integrations that are deleted ──
   /** Freeze and revoke its connections, run until none is left. @returns refs of the secrets of its own client */

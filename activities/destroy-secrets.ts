@@ -7,7 +7,7 @@ import { untilDone } from './failure';
 
 export interface DestroyDeps {
   readonly vault: Vault;
-  readonly registry: Pick<Registry, 'connections' | 'integrations' | 'fingerprints'>;
+  readonly registry: Pick<Registry, 'connections' | 'integrations' | 'fingerprints' | 'oauthClients'>;
 }
 
 /**
@@ -41,8 +41,11 @@ async function remove(
   if (context !== undefined && context.unusable !== 'integration_gone') {
     const { client, connection, integration } = context;
     // One that was made for a component is its own master.
-    const own = client.component === null ? client.secretId : null;
-    if (own !== null) await deps.vault.destroy(clientSecretRef(tenant, client.id, own));
+    if (client.component === null) {
+      const replaced = await deps.registry.oauthClients.secretIds(tenant, client.id);
+      const own = client.secretId === null ? replaced : [client.secretId, ...replaced];
+      for (const id of new Set(own)) await deps.vault.destroy(clientSecretRef(tenant, client.id, id));
+    }
     if (connection.grantId !== null) await deps.vault.destroy(grantRef(ref, connection.grantId));
     await deps.registry.integrations.remove(tenant, integration.id, {
       type: 'integration.removed',

@@ -107,7 +107,12 @@ async function judge(
     throw new DurableOAuthError('REFRESH_TOKEN_MISSING', 'The answer has no refresh token', { ref: input.ref });
   }
   const grant = input.consent;
-  const set = { ...mergeTokenSet(undefined, answer, input.scope), account, audience: audienceOf(settings) };
+  const set = {
+    ...mergeTokenSet(undefined, answer, input.scope),
+    account,
+    audience: audienceOf(settings),
+    clientId: target.clientId,
+  };
   const cells: Cell[] = [{ ref: grantRef(parseRef(input.ref), grant), generation: 1, secret: set }];
   const escrow = await escrowOf(deps.sealer, grant, cells);
   const kept: ExchangeResult = { ...facts, sameAccount, kind: 'escrow', grant, sealed: escrow.sealed };

@@ -1,6 +1,6 @@
 /** What every call to an authorization server needs, read by id at the moment of use. */
 import { clientSecretRef, grantRef, isOwnProvider } from '../src/connection/ids';
-import type { SaveInput } from '../src/connection/messages';
+import type { IntegrationSettings, SaveInput } from '../src/connection/messages';
 import type { ConnectionRef, TokenFacts } from '../src/connection/types';
 import { DurableOAuthError, isDurableOAuthError, type ErrorCode } from '../src/errors';
 import type { OAuthClientTarget } from '../src/oauth/contract';
@@ -75,6 +75,15 @@ export async function secretOf(vault: Vault, client: OAuthClientRow): Promise<Cl
     throw new DurableOAuthError('VAULT_CORRUPT', 'An OAuth client holds something else than a client secret', { ref });
   }
   return secret;
+}
+
+/**
+ * Whether tokens may be sent to an endpoint as the client the settings name: where they were granted, to whom they were
+ * granted (RFC 6749 section 10.4).
+ */
+export function belongsTo(set: TokenSet, settings: Pick<IntegrationSettings, 'client_id'>, endpoint: string): boolean {
+  const sameClient = set.clientId === undefined || set.clientId === settings.client_id;
+  return sameClient && set.audience.includes(new URL(endpoint).origin);
 }
 
 /** The newest token set of a grant; undefined when the vault never had one. */

@@ -1,5 +1,6 @@
 /** Activities of the queue `durable-oauth`, built from ports. Workflows see their types only (activities/contract.ts). */
 import { createAdoptGrant, type AdoptDeps } from './adopt-grant';
+import { createProveClient, createPublishIntegrationChange, type ChangeDeps } from './change-integration';
 import { createCompleteConsentLink } from './complete-consent-link';
 import type { DurableOAuthActivities } from './contract';
 import { createDestroySecrets, type DestroyDeps } from './destroy-secrets';
@@ -33,6 +34,7 @@ import { createStoreEscrowedTokenSet, type StoreDeps } from './store-escrowed-to
 import { createValidateIntegration, type ValidateDeps } from './validate-integration';
 
 export type ActivityDeps = AdoptDeps &
+  ChangeDeps &
   Parameters<typeof createCompleteConsentLink>[0] &
   DestroyDeps &
   ExchangeDeps &
@@ -65,6 +67,8 @@ export function createActivities(deps: ActivityDeps): DurableOAuthActivities {
     recordConsent: createRecordConsent(deps),
     validateIntegration: createValidateIntegration(deps),
     registerIntegration: createRegisterIntegration(deps),
+    proveClient: createProveClient(deps),
+    publishIntegrationChange: createPublishIntegrationChange(deps),
     reserveOAuthClient: createReserveOAuthClient(deps),
     storeClientSecret: createStoreClientSecret(deps),
     publishOAuthClient: createPublishOAuthClient(deps),

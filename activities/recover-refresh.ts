@@ -4,7 +4,15 @@ import { isOAuthFailure } from '../src/oauth/failure';
 import { tokenSetOf } from './cells';
 import type { DurableOAuthActivities } from './contract';
 import { untilDone } from './failure';
-import { contextOf, newestOf, reportOfEntry, targetIn, type ContextDeps, type GrantContext } from './grant-context';
+import {
+  belongsTo,
+  contextOf,
+  newestOf,
+  reportOfEntry,
+  targetIn,
+  type ContextDeps,
+  type GrantContext,
+} from './grant-context';
 import type { TokenSet } from '../src/vault/secret';
 import { project } from './refresh-token-set';
 
@@ -40,7 +48,10 @@ async function probe(
   set: TokenSet,
 ): Promise<'alive' | 'dead' | 'not_probed'> {
   const { settings } = context.integration;
-  if (settings.rotation !== 'strict' || settings.endpoints.identity === undefined) return 'not_probed';
+  const { identity } = settings.endpoints;
+  if (settings.rotation !== 'strict' || identity === undefined || !belongsTo(set, settings, identity)) {
+    return 'not_probed';
+  }
   try {
     await deps.authorizationServer.identify(await targetIn(deps.vault, context), set.accessToken);
     return 'alive';

@@ -8,6 +8,7 @@ import type { Fingerprint } from '../src/fingerprint';
 import type { AuthorizationServer, OAuthClientTarget, TokenAnswer } from '../src/oauth/contract';
 import { isOAuthFailure, OAuthFailure } from '../src/oauth/failure';
 import { mergeTokenSet } from '../src/oauth/merge';
+import { audienceOf } from '../src/providers/resolve';
 import type { Registry } from '../src/registry/contract';
 import type { Vault, VaultEntry } from '../src/vault/port';
 import type { TokenSet } from '../src/vault/secret';
@@ -15,6 +16,7 @@ import { escrowOf, heartbeatEscrow, putTokenSet, tokenSetOf } from './cells';
 import type { DurableOAuthActivities, RefreshResult } from './contract';
 import { toActivityFailure } from './failure';
 import {
+  belongsTo,
   contextOf,
   newestOf,
   reportOf,
@@ -83,6 +85,7 @@ export function createRefreshTokenSet(deps: RefreshDeps): DurableOAuthActivities
       refuseQuarantined(context);
       refuseOlder(context, held, input.generation, path);
       const previous = held && tokenSetOf(held, path);
+      refuseOutdated(context, previous);
       if (previous?.refreshToken) extra.fingerprint = await deps.fingerprint(previous.refreshToken);
       if (extra.fingerprint !== undefined && input.fingerprints.includes(extra.fingerprint)) {
         throw refused('This refresh token was refused before and is not sent again');
@@ -90,7 +93,7 @@ export function createRefreshTokenSet(deps: RefreshDeps): DurableOAuthActivities
       await ready.spend('VAULT_UNAVAILABLE', 'Asking the vault', deps.vault.checkWritable());
       await ready.spend('REGISTRY_UNAVAILABLE', 'Getting an envelope key', deps.sealer.ready());
       const found = await ready.spend('VAULT_UNAVAILABLE', 'Reading the client secret', targetIn(deps.vault, context));
-      const target = { ...found, audience: audienceFor(found, previous) };
+      const target = { ...found, audience: audienceFor(found, context, previous) };
       ready.check('VAULT_UNAVAILABLE', 'Getting ready to send');
 
       let answer: TokenAnswer;
@@ -101,7 +104,7 @@ export function createRefreshTokenSet(deps: RefreshDeps): DurableOAuthActivities
         if (stored) return stored;
         throw error;
       }
-      const next = mergeTokenSet(previous, answer, previous?.scope ?? context.integration.settings.scope);
+      const next = nextOf(context, target, previous, answer);
       const rotated = previous?.refreshToken?.reveal() !== next.refreshToken?.reveal();
       return await keep(deps, context, { ref, grant, path, generation: input.generation + 1, next, rotated, answer });
     } catch (error) {
@@ -112,13 +115,41 @@ export function createRefreshTokenSet(deps: RefreshDeps): DurableOAuthActivities
   };
 }
 
+/** The settings changed since consent was given: nothing is sent, and the refresh token is not held to be refused. */
+function refuseOutdated({ integration: { settings } }: GrantContext, previous: TokenSet | undefined): void {
+  if (settings.grant_type === 'client_credentials' || previous?.refreshToken === undefined) return;
+  if (belongsTo(previous, settings, settings.endpoints.token)) return;
+  throw new OAuthFailure('Not sent: consent was given for another client id or origin', {
+    class: 'REAUTH',
+    code: 'CONSENT_OUTDATED',
+    sent: false,
+  });
+}
+
 /**
  * Where client secret and refresh token may both be sent: a secret that was confirmed for another origin takes no grant
- * there that was given at the old one. A public client has no secret; its grant alone remembers the origins.
+ * there that was given at the old one. A public client has no secret; its grant alone remembers the origins. Client
+ * credentials have no grant to be kept from anybody.
  */
-function audienceFor({ audience }: OAuthClientTarget, previous: TokenSet | undefined): readonly string[] | undefined {
+function audienceFor(
+  { audience }: OAuthClientTarget,
+  { integration }: GrantContext,
+  previous: TokenSet | undefined,
+): readonly string[] | undefined {
+  if (integration.settings.grant_type === 'client_credentials') return audience;
   if (audience === undefined || previous?.refreshToken === undefined) return audience ?? previous?.audience;
   return audience.filter((origin) => previous.audience.includes(origin));
+}
+
+function nextOf(
+  { integration: { settings } }: GrantContext,
+  { clientId }: OAuthClientTarget,
+  previous: TokenSet | undefined,
+  answer: TokenAnswer,
+): TokenSet {
+  const next = { ...mergeTokenSet(previous, answer, previous?.scope ?? settings.scope), clientId };
+  // Client credentials are granted anew each time, where the endpoints are now.
+  return settings.grant_type === 'client_credentials' ? { ...next, audience: audienceOf(settings) } : next;
 }
 
 async function send(

@@ -6,7 +6,7 @@ import type { TokenSet } from '../src/vault/secret';
 import { openEscrow, tokenSetOf } from './cells';
 import type { DurableOAuthActivities } from './contract';
 import { behindBoundary } from './failure';
-import { contextOf, newestOf, targetIn, type ContextDeps, type GrantContext } from './grant-context';
+import { belongsTo, contextOf, newestOf, targetIn, type ContextDeps, type GrantContext } from './grant-context';
 
 export interface RevokeDeps extends ContextDeps {
   readonly authorizationServer: Pick<AuthorizationServer, 'revoke'>;
@@ -32,10 +32,11 @@ export function createRevokeGrant(deps: RevokeDeps): DurableOAuthActivities['rev
       if (set === undefined) return { v: 1, provider: 'nothing_to_revoke' };
       // Not by a remembered row: which grant is of record decides whether the working one would be ended with this one.
       const connection = (await deps.registry.connections.get(ref)) ?? context.connection;
-      if (
-        context.integration.settings.endpoints.revocation === undefined ||
-        sparesSibling({ ...context, connection }, input.grant)
-      ) {
+      const { settings } = context.integration;
+      const { revocation } = settings.endpoints;
+      // Nor where it was never granted: whoever is there now must not see it.
+      const askable = revocation !== undefined && belongsTo(set, settings, revocation);
+      if (!askable || sparesSibling({ ...context, connection }, input.grant)) {
         return { v: 1, provider: 'not_supported' };
       }
       const target = await targetIn(deps.vault, context);

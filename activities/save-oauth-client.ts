@@ -44,18 +44,23 @@ export function createStoreClientSecret(deps: SaveClientDeps): DurableOAuthActiv
   return (input) =>
     behindBoundary(async () => {
       const { tenant, client, secret, sealed, audience } = input;
-      const { client_secret: text } = await deps.opener.open('client', sealed);
-      if (typeof text !== 'string') throw new DurableOAuthError('ENVELOPE_UNREADABLE', 'The envelope holds no secret');
+      const clientSecret = await openClientSecret(deps.opener, sealed);
       await deps.vault.checkWritable();
-      const clientSecret = new Secret(text);
       await deps.vault.put(clientSecretRef(tenant, client, secret), 1, {
         kind: 'client_secret',
         clientSecret,
         audience,
       });
-      const hmac = await deps.fingerprint(new Secret(`client_secret ${text}`));
+      const hmac = await deps.fingerprint(new Secret(`client_secret ${clientSecret.reveal()}`));
       return { v: 1, fingerprint: Buffer.from(hmac, 'base64url').toString('hex').slice(0, SHOWN_DIGITS) };
     });
+}
+
+/** @throws ENVELOPE_UNREADABLE, VAULT_UNAVAILABLE */
+export async function openClientSecret(opener: Opener, sealed: string): Promise<Secret> {
+  const { client_secret: text } = await opener.open('client', sealed);
+  if (typeof text !== 'string') throw new DurableOAuthError('ENVELOPE_UNREADABLE', 'The envelope holds no secret');
+  return new Secret(text);
 }
 
 /**

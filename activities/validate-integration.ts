@@ -6,7 +6,6 @@ import type { Opener, Sealer } from '../src/envelope';
 import { DurableOAuthError, isDurableOAuthError } from '../src/errors';
 import type { Fingerprint } from '../src/fingerprint';
 import type { AuthorizationServer, OAuthClientTarget, TokenAnswer } from '../src/oauth/contract';
-import { resolveEndpoint } from '../src/oauth/endpoint-policy';
 import { isOAuthFailure, OAuthFailure } from '../src/oauth/failure';
 import { mergeTokenSet } from '../src/oauth/merge';
 import type { Catalogue, Preset } from '../src/providers/preset';
@@ -15,6 +14,7 @@ import type { Registry } from '../src/registry/contract';
 import type { Vault } from '../src/vault/port';
 import { Secret, type TokenSet } from '../src/vault/secret';
 import { escrowOf, putCells, type Cell } from './cells';
+import { provenBeforeConsent } from './client-proof';
 import type { DurableOAuthActivities, SaveValidation } from './contract';
 import { behindBoundary } from './failure';
 import { presetOfDraft, secretOf, tokenFactsOf } from './grant-context';
@@ -100,15 +100,9 @@ async function prove(
   refreshToken: Secret | undefined,
 ): Promise<Proof> {
   if (draft.grant_type === 'authorization_code') {
-    const { allowPrivateNetworks } = deps;
-    for (const url of [draft.endpoints.authorization, draft.endpoints.token]) {
-      if (url !== undefined) await resolveEndpoint(url, { allowPrivateNetworks });
-    }
     // A component's client was entered by somebody else, and is not this save's to prove.
-    if (!preset.client_probe || draft.redirect_uri === undefined || component !== undefined)
-      return { proven: 'not_until_consent', warnings: [] };
-    const probe = await deps.authorizationServer.probeClient(target, draft.redirect_uri);
-    return { proven: probe === 'accepted' ? 'client' : 'not_until_consent', warnings: [] };
+    const proven = await provenBeforeConsent(deps, draft, target, component === undefined && preset.client_probe);
+    return { proven, warnings: [] };
   }
   const answer =
     refreshToken === undefined
@@ -118,7 +112,12 @@ async function prove(
   // An answer without refresh token leaves the pasted one valid (RFC 6749 section 6).
   return {
     proven: 'token',
-    set: { ...set, refreshToken: set.refreshToken ?? refreshToken, audience: audienceOf(draft) },
+    set: {
+      ...set,
+      refreshToken: set.refreshToken ?? refreshToken,
+      audience: audienceOf(draft),
+      clientId: target.clientId,
+    },
     warnings: answer.warnings,
   };
 }

@@ -51,11 +51,16 @@ export function createEffects(deps: EffectsDeps): Effects {
   };
 }
 
-async function happen(deps: EffectsDeps, { tenant, kind, subject, by, traceId }: Effect): Promise<void> {
+async function happen(deps: EffectsDeps, { tenant, kind, subject, facts, by, traceId }: Effect): Promise<void> {
   const caller = { by, traceId };
   switch (kind) {
     case 'connection.nudge':
-      return deps.connections.nudge({ tenant, connection: subject }, 'its configuration changed', caller);
+      return deps.connections.nudge(
+        { tenant, connection: subject },
+        'its configuration changed',
+        caller,
+        facts['refresh'] === true,
+      );
     case 'oauth_client.changed':
       return nudgeUnwell(deps, tenant, subject, caller);
     case 'oauth_client.disconnect':

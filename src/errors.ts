@@ -65,6 +65,11 @@ export const ERRORS = {
   OAUTH_CLIENT_UNUSABLE: row(409, 'reconfigure', 'The OAuth client or its component is gone'),
   INTEGRATION_DELETED: row(409, 'reconfigure', 'The integration was deleted'),
   ENDPOINT_BLOCKED: row(422, 'reconfigure', 'An endpoint is not allowed, or changed after the secret was entered'),
+  CONSENT_OUTDATED: row(
+    409,
+    'reconsent',
+    'Consent was given to another client id or at another address than are set now',
+  ),
   API_REFUSES_FRESH_TOKENS: row(502, 'reconfigure', 'The API refuses every new access token'),
   SCOPE_REJECTED: row(422, 'reconfigure', 'A requested permission does not exist'),
   STORAGE_UNREACHABLE: row(503, 'retry', 'The vault does not answer'),

@@ -62,9 +62,14 @@ export function registerHandlers(it: ConnectionRun): void {
     },
     { description: 'A consent left a grant for this connection.' },
   );
-  setHandler(nudgeSignal, () => void (it.nudged = true), {
-    description: 'Something this connection depends on changed: look.',
-  });
+  setHandler(
+    nudgeSignal,
+    (message: Partial<Nudge> | undefined) => {
+      it.nudged = true;
+      it.refreshWanted ||= message?.refresh === true;
+    },
+    { description: 'Something this connection depends on changed: look.' },
+  );
   setHandler(describeQuery, () => it.record && describeHealth(it.record, it.ref, new Date(Date.now()), 'en'), {
     description: 'Health: state, why, evidence, next action, who must act.',
   });

@@ -21,6 +21,8 @@ export class ConnectionRun {
   record: Carried | undefined;
   readonly grants: GrantReady[] = [];
   nudged = false;
+  /** A nudge asked to find out whether it can still be renewed. */
+  refreshWanted = false;
   revocation: Revocation | undefined;
   /** An answer the vault has not taken yet; revocation must reach its tokens too. */
   escrow: Escrow | undefined;

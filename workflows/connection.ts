@@ -57,8 +57,9 @@ export async function connectionWorkflow(input: ConnectionInput): Promise<Ended>
       continue;
     }
     if (connection.nudged) {
-      connection.nudged = false;
-      connection.become({ type: 'nudged' });
+      const refresh = connection.refreshWanted;
+      connection.nudged = connection.refreshWanted = false;
+      connection.become({ type: 'nudged', refresh });
     }
     const step = nextStep(connection.state, Date.now(), connection.recordAt);
     if (step.do === 'record') await recordState(connection);

@@ -2,6 +2,7 @@
  * The workflow types of this package. Every export of this door is startable: helpers of flow authors live behind
  * `durable-oauth/workflow`.
  */
+export { changeIntegrationWorkflow } from './change-integration';
 export { connectionWorkflow } from './connection';
 export { consentWorkflow } from './consent';
 export { retireIntegrationWorkflow } from './retire-integration';

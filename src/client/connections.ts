@@ -40,7 +40,7 @@ import { DurableOAuthError, isErrorCode } from '../errors';
 import { displayName, findPreset } from '../providers/resolve';
 import type { Catalogue } from '../providers/preset';
 import type { ConnectionContext, Registry } from '../registry/contract';
-import type { Caller, Connections, SaveOutcome, SaveRequest } from './contract';
+import type { Caller, Connections, Failed, SaveOutcome, SaveRequest } from './contract';
 import { orLate, soon } from './patience';
 import { retire } from './retire';
 import { asOurs, isGone, isUnreachable } from './temporal-errors';
@@ -115,7 +115,7 @@ export function createConnections(deps: ConnectionsDeps): Connections {
         return undefined;
       } catch (error) {
         if (isGone(error)) return undefined;
-        if (error instanceof WorkflowFailedError) return failedSave(error);
+        if (error instanceof WorkflowFailedError) return failureOf(error);
         throw asOurs(error, 'Asking for a save');
       }
     },
@@ -143,14 +143,14 @@ export function createConnections(deps: ConnectionsDeps): Connections {
       }
     },
 
-    async nudge(ref, why, caller) {
+    async nudge(ref, why, caller, refresh) {
       try {
         await deps.temporal.workflow.signalWithStart(CONNECTION_WORKFLOW, {
           workflowId: connectionWorkflowId(ref),
           taskQueue: TASK_QUEUE,
           args: [{ v: 1, ref: formatRef(ref), tuning: deps.tuning }],
           signal: NUDGE,
-          signalArgs: [{ v: 1, why, ...caller }],
+          signalArgs: [{ v: 1, why, ...(refresh && { refresh }), ...caller }],
         });
       } catch (error) {
         throw asOurs(error, 'Nudging a connection');
@@ -213,12 +213,13 @@ async function save(deps: ConnectionsDeps, request: SaveRequest, caller: Caller)
     const done = await orLate(result(), SAVE_WAIT_MS);
     return done ? { kind: 'saved', integration: request.integration, connection } : { kind: 'running' };
   } catch (error) {
-    if (error instanceof WorkflowFailedError) return failedSave(error);
+    if (error instanceof WorkflowFailedError) return failureOf(error);
     throw asOurs(error, 'Saving an integration');
   }
 }
 
-function failedSave(error: WorkflowFailedError): SaveOutcome {
+/** Why a save or a change failed. */
+export function failureOf(error: WorkflowFailedError): Failed {
   const { cause } = error;
   if (!(cause instanceof ApplicationFailure) || !isErrorCode(cause.type)) return { kind: 'failed', code: 'INTERNAL' };
   const facts = cause.details?.[0] as FailureFacts | undefined;

@@ -1,6 +1,7 @@
 /** What a caller holds. Built by src/compose.ts; typed here so that routes, pages and the CLI need no implementation. */
 import type {
   AboutConnection,
+  ChangeIntegrationResult,
   ConsentReading,
   ConsentStage,
   EnsureFresh,
@@ -38,12 +39,35 @@ export type SaveOutcome =
   | { readonly kind: 'saved'; readonly integration: string; readonly connection: string }
   /** Still running after 25 s: the row appears when it is done. */
   | { readonly kind: 'running' }
-  | {
-      readonly kind: 'failed';
-      readonly code: ErrorCode;
-      readonly retryAfterSeconds?: number;
-      readonly oauthError?: string;
-    };
+  | Failed;
+
+export interface Failed {
+  readonly kind: 'failed';
+  readonly code: ErrorCode;
+  readonly retryAfterSeconds?: number;
+  readonly oauthError?: string;
+}
+
+/** A change of an integration that brings a new secret for its own OAuth client. */
+export interface ChangeIntegrationRequest {
+  readonly tenant: string;
+  readonly integration: string;
+  /** Id of the OAuth client in the registry. */
+  readonly client: string;
+  readonly clientSecret: Secret;
+  /** Settings as they were judged; a change that others made meanwhile is not overwritten. */
+  readonly from: IntegrationSettings;
+  readonly to: IntegrationSettings;
+  /** What the caller named, for the event. */
+  readonly members: readonly string[];
+}
+
+export type ChangeOutcome =
+  | ({ readonly kind: 'changed' } & Pick<ChangeIntegrationResult, 'proven' | 'outdated'>)
+  /** Still running after 25 s. */
+  | { readonly kind: 'running' }
+  /** PRECONDITION_FAILED: somebody else changed it meanwhile. Nothing was stored or changed. */
+  | Failed;
 
 export interface Connections {
   /** Validate, store and register, and wait up to 25 s. @throws SAVE_IN_PROGRESS, TEMPORAL_UNAVAILABLE */
@@ -65,7 +89,8 @@ export interface Connections {
   ensureFresh(ref: ConnectionRef, ask: Pick<EnsureFresh, 'generation' | 'why'>, caller: Caller): Promise<FreshAnswer>;
   /** Freeze at once, revoke at the provider, destroy. @returns what has been done so far (waits up to 10 s) */
   revoke(ref: ConnectionRef, reason: string, caller: Caller): Promise<Tombstone>;
-  nudge(ref: ConnectionRef, why: string, caller: Caller): Promise<void>;
+  /** @param refresh find out at once whether it can still be renewed, however well it is */
+  nudge(ref: ConnectionRef, why: string, caller: Caller, refresh?: boolean): Promise<void>;
   /** From the workflow; from the registry row when Temporal or the run is gone. @throws NOT_FOUND */
   describe(ref: ConnectionRef, lang?: Lang): Promise<HealthReading>;
 }
@@ -85,8 +110,10 @@ export interface SaveOAuthClientRequest {
   readonly base?: OAuthClientBase;
 }
 
-/** OAuth clients of components: what needs the vault is done by a workflow. */
+/** OAuth clients of components and of integrations: what needs the vault is done by a workflow. */
 export interface OAuthClients {
+  /** Prove, store, publish with the settings, and wait up to 25 s. @throws SAVE_IN_PROGRESS, TEMPORAL_UNAVAILABLE */
+  change(request: ChangeIntegrationRequest, caller: Caller): Promise<ChangeOutcome>;
   /** Reserve, store, publish, and wait up to 25 s. @throws SAVE_IN_PROGRESS, TEMPORAL_UNAVAILABLE */
   save(request: SaveOAuthClientRequest, caller: Caller): Promise<'saved' | 'running' | { readonly failed: ErrorCode }>;
   /**

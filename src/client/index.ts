@@ -50,6 +50,8 @@ export { createConnections, type ConnectionsDeps } from './connections';
 export { createConsents, type ConsentsDeps } from './consents';
 export type {
   Caller,
+  ChangeIntegrationRequest,
+  ChangeOutcome,
   Confirmation,
   Connections,
   Consents,

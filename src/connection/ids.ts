@@ -50,6 +50,7 @@ export function parseRef(text: string): ConnectionRef {
 
 export const connectionWorkflowId = (ref: ConnectionRef): string => `connection/${formatRef(ref)}`;
 export const saveWorkflowId = (tenant: string, integration: string): string => `save/${tenant}/${integration}`;
+export const changeWorkflowId = (tenant: string, integration: string): string => `change/${tenant}/${integration}`;
 export const oauthClientWorkflowId = (tenant: string, client: string): string => `oauth-client/${tenant}/${client}`;
 export const retireWorkflowId = (tenant: string, client: string, remove: boolean): string =>
   `${oauthClientWorkflowId(tenant, client)}/${remove ? 'remove' : 'disconnect'}`;

@@ -22,6 +22,7 @@ export type Origin = { readonly by: string; readonly traceId: string };
 export const CONNECTION_WORKFLOW = 'connectionWorkflow';
 export const CONSENT_WORKFLOW = 'consentWorkflow';
 export const SAVE_WORKFLOW = 'saveIntegrationWorkflow';
+export const CHANGE_INTEGRATION_WORKFLOW = 'changeIntegrationWorkflow';
 export const SAVE_OAUTH_CLIENT_WORKFLOW = 'saveOAuthClientWorkflow';
 export const RETIRE_OAUTH_CLIENT_WORKFLOW = 'retireOAuthClientWorkflow';
 export const RETIRE_INTEGRATION_WORKFLOW = 'retireIntegrationWorkflow';
@@ -69,7 +70,12 @@ export type GrantReady = Origin & { readonly v: 1; readonly consent: string } & 
     { readonly grant: string; readonly generation: number } | { readonly keep: true }
   );
 
-export type Nudge = Origin & { readonly v: 1; readonly why: string };
+export type Nudge = Origin & {
+  readonly v: 1;
+  readonly why: string;
+  /** Find out now whether it can still be renewed, however well it is. */
+  readonly refresh?: boolean;
+};
 
 /** One reading of a connection's health; every surface shows this one text (src/connection/health.ts). */
 export type HealthReading = {
@@ -337,6 +343,33 @@ export type SaveResult = {
   readonly token?: TokenFacts;
   /** What validation could say: a token was obtained, the client was accepted, or nothing is proven until consent. */
   readonly proven: 'token' | 'client' | 'not_until_consent';
+};
+
+/** A new client secret for an integration with an OAuth client of its own, and what else changes with it. */
+export type ChangeIntegrationInput = Origin & {
+  readonly v: 1;
+  readonly tenant: string;
+  readonly integration: string;
+  readonly client: string;
+  /** Vault id of the client secret this change stores. */
+  readonly secret: string;
+  /** JWE of `{ client_secret }`. */
+  readonly sealed: string;
+  /** Origins of the new endpoints: the secret is sent to no other. */
+  readonly audience: readonly string[];
+  readonly from: IntegrationSettings;
+  readonly to: IntegrationSettings;
+  /** What the caller named, for the event. */
+  readonly members: readonly string[];
+};
+
+export type ChangeIntegrationResult = {
+  readonly v: 1;
+  readonly integration: string;
+  /** As of a save; a pasted refresh token is not spent for a proof. */
+  readonly proven: SaveResult['proven'] | 'not_until_refresh';
+  /** Connections whose grant belongs to the client id or the origin before. */
+  readonly outdated: number;
 };
 
 // ── OAuth clients ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -400,6 +400,24 @@ export const REASONS = {
       next: 'Un administrador revisa las direcciones de la integración y, si son correctas, vuelve a introducir el secreto de cliente.',
     },
   },
+  // the integration has another client id, or its token endpoint another origin, than when access was granted
+  CONSENT_OUTDATED: {
+    who: 'account_owner',
+    en: {
+      title: 'Consent belongs to earlier settings',
+      reason:
+        'Access was granted to another client ID, or at another address, than this integration has now for {app}. It is sent neither to the new address nor for the new client ID.',
+      effect: 'Access that is still valid keeps working until {until}; it is not renewed. {fallback}',
+      next: 'Give consent once more: entering the client secret again does not help. If the change was a mistake, an administrator sets the earlier client ID and address again, and the connection recovers by itself.',
+    },
+    es: {
+      title: 'El consentimiento es de ajustes anteriores',
+      reason:
+        'El acceso se concedió a otro ID de cliente, o en otra dirección, que los que esta integración tiene ahora para {app}. No se envía ni a la dirección nueva ni con el ID de cliente nuevo.',
+      effect: 'El acceso aún válido sigue funcionando hasta el {until}; no se renueva. {fallback}',
+      next: 'Dé su consentimiento otra vez: volver a introducir el secreto de cliente no ayuda. Si el cambio fue un error, un administrador restablece el ID de cliente y la dirección anteriores y la conexión se recupera sola.',
+    },
+  },
   // three new tokens in a row refused by the API
   API_REFUSES_FRESH_TOKENS: {
     who: 'administrator',

@@ -45,7 +45,8 @@ export type CoreEvent =
   | { readonly type: 'keep_requested'; readonly consent: string }
   /** A caller holds this generation and needs another. */
   | { readonly type: 'asked'; readonly generation: number; readonly why: EnsureFresh['why'] }
-  | { readonly type: 'nudged' }
+  /** Something it depends on changed; with `refresh`, so that what works may not be renewed any more. */
+  | { readonly type: 'nudged'; readonly refresh?: boolean }
   | { readonly type: 'frozen'; readonly reason: 'REVOKED_HERE' | 'OAUTH_CLIENT_UNUSABLE' }
   /** The registry answered a projection with its version. */
   | { readonly type: 'recorded'; readonly stateVersion: number; readonly applied: boolean }
@@ -71,7 +72,7 @@ export function apply(c: Carried, event: CoreEvent, around: Surroundings): Carri
     case 'asked':
       return afterQuestion(c, event.generation, event.why, around);
     case 'nudged':
-      return needsCorrection(c) ? { ...c, nextAttemptAt: iso(around.now) } : c;
+      return needsCorrection(c) || (event.refresh && canRefresh(c)) ? { ...c, nextAttemptAt: iso(around.now) } : c;
     case 'frozen':
       return move(
         { ...c, frozen: true, nextAttemptAt: null, ambiguous: undefined },
@@ -176,7 +177,9 @@ function afterFailure(c: Carried, { failure, evidence, begunAt }: Failed, around
   const dead = isDead(c.expiresAt, around.now) || c.generation === 0;
   switch (kind) {
     case 'REAUTH':
-      return afterRefusal(known, failure, around);
+      return failure.code === 'CONSENT_OUTDATED'
+        ? move({ ...known, nextAttemptAt: null }, { state: 'reauth_required', reason: failure.code }, around)
+        : afterRefusal(known, failure, around);
     case 'AMBIGUOUS':
       return afterAmbiguity(known, begunAt ?? iso(around.now), dead, around);
     case 'CONFIG': {
@@ -268,6 +271,8 @@ function afterYoungRefusal(c: Carried, around: Surroundings): Carried {
 }
 
 function needsCorrection(c: Carried): boolean {
+  // Nobody refused that grant: with the settings it was given under it is as good as before.
+  if (c.state === 'reauth_required' && c.reason === 'CONSENT_OUTDATED') return !c.frozen;
   return c.failures > 0 && (c.evidence?.class === 'CONFIG' || c.evidence?.class === 'BLOCKED') && canRefresh(c);
 }
 

@@ -1,20 +1,38 @@
-/** Changing an integration that is saved: what is read at the next use, and what would need its secret again. */
-import type { Caller } from '../client/contract';
-import type { IntegrationSettings } from '../connection/messages';
+/** Changing an integration that is saved: what is read at the next use, and what needs its client secret again. */
+import type { z } from 'zod';
+import type { Caller, Failed } from '../client/contract';
+import type { ChangeIntegrationResult, IntegrationSettings } from '../connection/messages';
+import type { Lang } from '../connection/reasons';
 import { DurableOAuthError } from '../errors';
 import type { Preset } from '../providers/preset';
+import { displayName } from '../providers/resolve';
 import type { IntegrationRow } from '../registry/contract';
+import { Secret } from '../vault/secret';
 import type { AppDeps } from './deps';
 import type { Permission } from './permissions';
 import { presetNamed } from './presets';
 import { ProblemError, type Problem } from './problem';
-import type { IntegrationChanges } from './schemas/integration';
+import { failedSave } from './save';
+import type { changedDocument, IntegrationChanges } from './schemas/integration';
 import { at, problemsOfForm, problemsOfRotation, problemsOfUrls, scopeOf, URL_ATTRIBUTES } from './settings';
+
+type ChangeMeta = z.output<typeof changedDocument>['meta'];
 
 interface Asking {
   readonly caller: Caller;
+  readonly lang: Lang;
   /** @throws FORBIDDEN */
   readonly demand: (permission: Permission) => void;
+  /** @throws PRECONDITION_FAILED when this is not what the caller knows */
+  readonly match: (row: IntegrationRow) => Promise<void>;
+}
+
+export interface Changed {
+  readonly row: IntegrationRow;
+  /** Present where a client secret was given. */
+  readonly proven?: ChangeIntegrationResult['proven'];
+  /** Connections that need a new consent. */
+  readonly outdated: number;
 }
 
 type Url = (typeof URL_ATTRIBUTES)[number];
@@ -23,18 +41,22 @@ type Url = (typeof URL_ATTRIBUTES)[number];
 const KEPT: readonly (string | undefined)[] = [at('client_secret'), at('refresh_token')];
 
 /**
- * Check and write, in this order; with the write, the integration's connections are to be woken. Repeating it is harmless.
- * @throws NOT_FOUND; FORBIDDEN when an endpoint gets another origin, or the client is a component's, and the caller may
- *   not do that; ProblemError with a pointer for each member that is not allowed
+ * Check and write, in this order; with the write, the integration's connections are to be woken. A client secret is proven
+ * and stored by a workflow, which writes the settings with it. Repeating it is harmless.
+ * @returns undefined when that takes longer than people wait
+ * @throws NOT_FOUND; PRECONDITION_FAILED; FORBIDDEN when an endpoint gets another origin, or the client is a component's,
+ *   and the caller may not do that; SAVE_IN_PROGRESS; ProblemError with a pointer for each member that is not allowed, or
+ *   with the provider's refusal
  */
 export async function changeSettings(
   deps: AppDeps,
   { tenant, id }: { readonly tenant: string; readonly id: string },
   given: IntegrationChanges,
   asking: Asking,
-): Promise<IntegrationRow> {
+): Promise<Changed | undefined> {
   const row = await deps.registry.integrations.get(tenant, id);
   if (row === undefined) throw new DurableOAuthError('NOT_FOUND');
+  await asking.match(row);
   const { settings: from, oauthClientId } = row;
   const preset = await presetNamed(deps, tenant, from.preset);
   if (preset === undefined) throw new DurableOAuthError('OAUTH_CLIENT_UNUSABLE', undefined, { preset: from.preset });
@@ -47,19 +69,46 @@ export async function changeSettings(
   if (moved.length > 0) asking.demand('tenants.integrations.edit_endpoints');
   const problems = [
     ...problemsOfUrls(given, deps.config),
-    ...problemsOfForm(to, {}).filter(({ pointer }) => !KEPT.includes(pointer)),
+    ...problemsOfForm(to, given).filter(({ code, pointer }) => code !== 'MEMBER_MISSING' || !KEPT.includes(pointer)),
     ...problemsOfRotation(to),
     ...problemsOfClient(from, given, ofComponent),
     ...edited.flatMap((name) => problemOfEndpoint(name, from, ofComponent, moved.includes(name))),
   ];
+  if (problems.length === 0) problems.push(...problemsOfSecret(from, given, moved));
   if (problems.length > 0) throw new ProblemError(problems);
-  const facts = { integration: id, members: Object.keys(given) };
-  const event = { type: 'integration.changed', ...asking.caller, facts };
-  // Somebody else was faster: judged again, on what is there now.
-  if (!(await deps.registry.integrations.change(tenant, id, { from, to, event }))) {
-    return changeSettings(deps, { tenant, id }, given, asking);
+  const members = Object.keys(given);
+  if (given.client_secret !== undefined) {
+    const clientSecret = new Secret(given.client_secret);
+    const request = { tenant, integration: id, client: oauthClientId, clientSecret, from, to, members };
+    const outcome = await deps.oauthClients.change(request, asking.caller);
+    if (outcome.kind === 'failed') throw refusedChange(outcome, displayName(to, preset), asking.lang);
+    return outcome.kind === 'running' ? undefined : { ...outcome, row: { ...row, settings: to } };
   }
-  return { ...row, settings: to };
+  const event = { type: 'integration.changed', ...asking.caller, facts: { integration: id, members } };
+  const written = await deps.registry.integrations.change(tenant, id, { from, to, event });
+  // Somebody else was faster: judged again, on what is there now.
+  if (written === undefined) return changeSettings(deps, { tenant, id }, given, asking);
+  return { ...written, row: { ...row, settings: to } };
+}
+
+/** As a failed save: nothing was stored, and the settings are those of before. */
+function refusedChange(outcome: Failed, app: string, lang: Lang): Error {
+  if (outcome.code === 'NOT_FOUND') return new DurableOAuthError('NOT_FOUND');
+  if (outcome.code !== 'PRECONDITION_FAILED') return failedSave(outcome, app, lang);
+  const title = 'The integration changed meanwhile';
+  const detail =
+    'Somebody else changed it at the same time, and nothing of this change was kept: read it and send it again';
+  return new ProblemError([{ code: outcome.code, title, detail }]);
+}
+
+/** What the answer says beside the integration. */
+export function metaOfChange({ proven, outdated }: Changed): ChangeMeta {
+  if (outdated === 0) return proven && { proven };
+  const detail =
+    `Access through this integration was granted for the client ID or the token URL before, and is not sent to the new one: ` +
+    `${outdated === 1 ? '1 connection needs' : `${outdated} connections need`} a new consent. ` +
+    'What is still valid keeps working until it ends';
+  return { proven, warnings: [{ code: 'CONSENT_OUTDATED', detail }] };
 }
 
 function changed(from: IntegrationSettings, given: IntegrationChanges, preset: Preset): IntegrationSettings {
@@ -74,6 +123,7 @@ function changed(from: IntegrationSettings, given: IntegrationChanges, preset: P
       identity: orRemoved(given.identity_url, endpoints.identity),
       issuer: orRemoved(given.issuer, endpoints.issuer),
     },
+    client_id: given.client_id ?? from.client_id,
     scope: given.scope === undefined ? from.scope : scopeOf(given.scope, preset),
     api_base_url: given.api_base_url ?? from.api_base_url,
     customer_reference: orRemoved(given.tenant_id, from.customer_reference),
@@ -116,24 +166,43 @@ const invalid = (attribute: Url | 'client_id' | 'client_secret', detail: string)
   pointer: at(attribute),
 });
 
-/** The server writes nothing into the vault: id and secret are proven and stored by a save. */
 function problemsOfClient(from: IntegrationSettings, given: IntegrationChanges, ofComponent: boolean): Problem[] {
-  const detail = ofComponent
-    ? OF_COMPONENT
-    : `The OAuth client of an integration is not changed in place: ${SAVE_ANEW}`;
   const { client_id, client_secret } = given;
-  return [
-    ...(client_id === undefined || client_id === from.client_id ? [] : [invalid('client_id', detail)]),
-    ...(client_secret === undefined ? [] : [invalid('client_secret', detail)]),
-  ];
+  const another = client_id !== undefined && client_id !== from.client_id;
+  if (ofComponent) {
+    return [
+      ...(another ? [invalid('client_id', OF_COMPONENT)] : []),
+      ...(client_secret === undefined ? [] : [invalid('client_secret', OF_COMPONENT)]),
+    ];
+  }
+  if (!another || from.grant_type !== 'refresh_token') return [];
+  const detail = `The refresh token that was pasted works for no other client ID, and nobody can consent anew: ${SAVE_ANEW}`;
+  return [invalid('client_id', detail)];
 }
 
 function problemOfEndpoint(name: Url, from: IntegrationSettings, ofComponent: boolean, moved: boolean): Problem[] {
+  const { grant_type: grantType, context_id: contextId } = from;
   if (ofComponent && (name === 'authorization_url' || name === 'token_url')) return [invalid(name, OF_COMPONENT)];
-  if (moved) {
-    return [invalid(name, `Another origin needs the client secret again, which is not taken here: ${SAVE_ANEW}`)];
+  if (ofComponent && moved) {
+    const detail = `Another origin needs the client secret again, which belongs to the OAuth client of a component: ${SAVE_ANEW}`;
+    return [invalid(name, detail)];
   }
-  const shared = from.grant_type === 'authorization_code' && from.context_id === undefined && name !== 'api_base_url';
+  if (moved && name === 'token_url' && grantType === 'refresh_token') {
+    const detail = `The refresh token that was pasted is sent to no other origin, and nobody can consent anew: ${SAVE_ANEW}`;
+    return [invalid(name, detail)];
+  }
+  const shared = grantType === 'authorization_code' && contextId === undefined && name !== 'api_base_url';
   if (!shared) return [];
   return [invalid(name, `Endpoints other than the provider's own have a redirect URI of their own: ${SAVE_ANEW}`)];
+}
+
+/** A secret is sent to no other origin, and as no other client, than it was entered for. */
+function problemsOfSecret(from: IntegrationSettings, given: IntegrationChanges, moved: readonly Url[]): Problem[] {
+  if (from.client_auth === 'none' || given.client_secret !== undefined) return [];
+  const another = given.client_id !== undefined && given.client_id !== from.client_id;
+  if (!another && moved.length === 0) return [];
+  const detail = another
+    ? 'Another client ID needs the client secret that belongs to it'
+    : `The client secret was entered for the origins of before; send it again to have it used at the new origin of ${moved.join(', ')}`;
+  return [{ code: 'MEMBER_MISSING', status: 422, detail, pointer: at('client_secret') }];
 }

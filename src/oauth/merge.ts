@@ -18,4 +18,5 @@ export const mergeTokenSet: MergeTokenSet = (previous, answer, askedScope) => ({
   account: previous?.account ?? answer.account,
   grantedAt: previous?.grantedAt ?? answer.receivedAt,
   audience: previous?.audience ?? [],
+  clientId: previous?.clientId,
 });

@@ -7,7 +7,7 @@ import type { ConnectionContext, ConnectionFilter, ConnectionRow, Page } from '.
 import { providerOf } from './providers';
 import { toConnectionRow, toIntegrationRow, toOAuthClientRow } from './rows';
 import type { ConnectionsTable, Tables } from './schema';
-import { componentNow, settingsNow, unusableFor } from './settings-now';
+import { componentsNow, settingsNow, unusableFor } from './settings-now';
 
 /** What a connection's row repeats of its integration, to be found by. */
 export function listColumns(
@@ -59,8 +59,7 @@ export async function listConnections(
   return rows.map(toConnectionRow);
 }
 
-/** Statements by primary key: none of the rows changes its keys. One more for each component or own
- * provider they go through. */
+/** Statements by primary key: none of the rows changes its keys. One more for each own provider they go through. */
 export async function contextsOf(
   db: Kysely<Tables>,
   tenant: string,
@@ -80,10 +79,7 @@ export async function contextsOf(
     .where('tenant', '=', tenant)
     .where('id', 'in', [...new Set(integrations.map(({ oauth_client_id }) => oauth_client_id))])
     .execute();
-  const names = new Set(integrations.flatMap(({ component }) => (component === null ? [] : [component])));
-  const components = new Map(
-    await Promise.all([...names].map(async (id) => [id, await componentNow(db, id)] as const)),
-  );
+  const components = await componentsNow(db, integrations);
   const own = [...new Set(integrations.map(({ settings }) => settings.preset).filter(isOwnProvider))];
   const providers = new Map(await Promise.all(own.map(async (id) => [id, await providerOf(db, tenant, id)] as const)));
   const integrationBy = new Map(integrations.map((row) => [row.id, row]));

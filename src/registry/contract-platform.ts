@@ -310,7 +310,7 @@ export interface Flows {
 // ── effects ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * - `connection.nudge`: subject = connection; look, something you depend on changed.
+ * - `connection.nudge`: subject = connection; look, something you depend on changed. Fact `refresh`: by a refresh, at once.
  * - `oauth_client.changed`: subject = client; nudge the connections it keeps from working.
  * - `oauth_client.disconnect`: subject = client; its component is gone: revoke what was granted through it.
  * - `oauth_client.remove`: subject = client; revoke what was granted through it, then destroy its secrets.

@@ -155,6 +155,14 @@ export interface Registration {
   readonly event: NewEvent;
 }
 
+export interface IntegrationChange {
+  readonly from: IntegrationSettings;
+  readonly to: IntegrationSettings;
+  /** The one the vault holds from now on; the one before is retired. */
+  readonly secret?: { readonly id: string; readonly fingerprint: string };
+  readonly event: NewEvent;
+}
+
 /** A request that names an Idempotency-Key. */
 export interface IdempotentRequest {
   readonly tenant: string;
@@ -200,14 +208,12 @@ export interface Registry {
      */
     register(registration: Registration): Promise<void>;
     /**
-     * Put settings in the place of others; the integration's connections are to be woken (outbox).
-     * @returns false when they are not `from` any more; @throws NOT_FOUND
+     * Put settings in the place of others, with the client id and, where one is given, the secret of its own OAuth client;
+     * the integration's connections are to be woken (outbox). With a secret, repeating it is harmless.
+     * @returns how many connections hold a grant of the client id or token origin before; undefined when the settings are
+     *   not `from` any more: nothing was changed; @throws NOT_FOUND
      */
-    change(
-      tenant: string,
-      id: string,
-      change: { from: IntegrationSettings; to: IntegrationSettings; event: NewEvent },
-    ): Promise<boolean>;
+    change(tenant: string, id: string, change: IntegrationChange): Promise<{ readonly outdated: number } | undefined>;
     /**
      * Undo a save: remove the integration, its connections, links and (when nothing else uses it) its client. Twice is
      * fine; one that is being deleted is left alone.

@@ -1,11 +1,8 @@
-import type { Kysely, Selectable } from 'kysely';
-import { isDeepStrictEqual } from 'node:util';
-import type { IntegrationSettings } from '../connection/messages';
-import type { IntegrationRow, Registry } from './contract';
-import { notFound } from './errors';
-import { listColumns } from './connection-lists';
+import type { Kysely } from 'kysely';
+import type { Registry } from './contract';
 import { appendEvent } from './events';
 import { releaseFingerprints } from './fingerprints';
+import { asTheyAre, changeIntegration, withClients } from './integration-changes';
 import {
   disconnect,
   integrationUse,
@@ -14,77 +11,39 @@ import {
   ownSecrets,
   recordDeleted,
 } from './integration-removal';
-import { oweNudges } from './outbox';
 import { register } from './registration';
-import { toIntegrationRow } from './rows';
-import type { IntegrationsTable, Tables } from './schema';
-import { componentNow, settingsNow } from './settings-now';
+import type { Tables } from './schema';
 
 export function integrationsRepository(db: Kysely<Tables>): Registry['integrations'] {
   return {
     async get(tenant, id) {
-      const row = await db
-        .selectFrom('integrations')
-        .selectAll()
-        .where('tenant', '=', tenant)
-        .where('id', '=', id)
-        .where('status', '=', 'published')
-        .executeTakeFirst();
-      return row && now(db, row);
+      const rows = await withClients(db, tenant).where('integrations.id', '=', id).execute();
+      return (await asTheyAre(db, rows))[0];
     },
 
     async list(tenant, { size, after }, { customerReference, preset } = {}) {
-      const rows = await db
-        .selectFrom('integrations')
-        .selectAll()
-        .where('tenant', '=', tenant)
-        .where('status', '=', 'published')
-        .$if(after !== undefined, (query) => query.where('id', '>', after ?? ''))
+      const rows = await withClients(db, tenant)
+        .$if(after !== undefined, (query) => query.where('integrations.id', '>', after ?? ''))
         .$if(customerReference !== undefined, (query) =>
-          query.where((eb) => eb.ref('settings', '->>').key('customer_reference'), '=', customerReference),
+          query.where(
+            (eb) => eb.ref('integrations.settings', '->>').key('customer_reference'),
+            '=',
+            customerReference ?? '',
+          ),
         )
         .$if(preset !== undefined, (query) =>
-          query.where((eb) => eb.ref('settings', '->>').key('preset'), '=', preset ?? ''),
+          query.where((eb) => eb.ref('integrations.settings', '->>').key('preset'), '=', preset ?? ''),
         )
-        .orderBy('id')
+        .orderBy('integrations.id')
         .limit(size)
         .execute();
-      return Promise.all(rows.map((row) => now(db, row)));
+      return asTheyAre(db, rows);
     },
 
     register: (registration) => db.transaction().execute((transaction) => register(transaction, registration)),
 
-    change: (tenant, id, { from, to, event }) =>
-      db.transaction().execute(async (transaction) => {
-        const row = await transaction
-          .selectFrom('integrations')
-          .selectAll()
-          .where('tenant', '=', tenant)
-          .where('id', '=', id)
-          .where('status', '=', 'published')
-          .forUpdate()
-          .executeTakeFirst();
-        if (row === undefined) throw notFound('integration', { tenant, integration: id });
-        const { settings } = await now(transaction, row);
-        if (!isDeepStrictEqual(written(settings), written(from))) return false;
-        const changed = { ...row.settings, ...membersChanged(from, to) };
-        await transaction
-          .updateTable('integrations')
-          .set({ settings: JSON.stringify(changed) })
-          .where('tenant', '=', tenant)
-          .where('id', '=', id)
-          .execute();
-        // What lists find connections by.
-        await transaction
-          .updateTable('connections')
-          .set(listColumns(changed))
-          .where('tenant', '=', tenant)
-          .where('integration_id', '=', id)
-          .execute();
-        await appendEvent(transaction, tenant, null, event);
-        await oweNudges(transaction, tenant, [id], event);
-        return true;
-      }),
+    change: (tenant, id, change) =>
+      db.transaction().execute((transaction) => changeIntegration(transaction, tenant, id, change)),
 
     remove: (tenant, id, event) =>
       db.transaction().execute(async (transaction) => {
@@ -135,26 +94,4 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
     recordDeleted: (tenant, id, event) =>
       db.transaction().execute((transaction) => recordDeleted(transaction, tenant, id, event)),
   };
-}
-
-/** As the column holds it: without what is undefined. */
-const written = (value: unknown): unknown => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
-
-/** What belongs to a client or a component was read there, and is not copied by a change of something else. */
-function membersChanged(from: IntegrationSettings, to: IntegrationSettings): Partial<IntegrationSettings> {
-  const before: Readonly<Record<string, unknown>> = { ...from };
-  return Object.fromEntries(
-    Object.entries(to).filter(([name, value]) => !isDeepStrictEqual(written(value), written(before[name]))),
-  );
-}
-
-async function now(db: Kysely<Tables>, row: Selectable<IntegrationsTable>): Promise<IntegrationRow> {
-  const client = await db
-    .selectFrom('oauth_clients')
-    .select(['client_id', 'status', 'suspended_at'])
-    .where('tenant', '=', row.tenant)
-    .where('id', '=', row.oauth_client_id)
-    .executeTakeFirst();
-  const component = row.component === null ? undefined : await componentNow(db, row.component);
-  return toIntegrationRow({ ...row, settings: settingsNow(row, client, component) });
 }

@@ -71,35 +71,10 @@ export async function publish(db: Kysely<Tables>, publication: Publication): Pro
   const moves = before.component !== component;
   if (moves && held === undefined) throw notFound('component', { tenant, component });
   if (moves) await refuseUsed(db, tenant, id);
-  await db
-    .updateTable('client_secrets')
-    .set({ retired_at: sql<string>`now()` })
-    .where('tenant', '=', tenant)
-    .where('client', '=', id)
-    .where('id', '<>', secret.id)
-    .where('retired_at', 'is', null)
-    .execute();
-  const { fingerprint } = secret;
-  await db
-    .insertInto('client_secrets')
-    .values({ tenant, client: id, id: secret.id, fingerprint })
-    .onConflict((conflict) =>
-      conflict.columns(['tenant', 'client', 'id']).doUpdateSet({ fingerprint, set_at: sql<string>`now()` }),
-    )
-    .execute();
+  await changeClient(db, tenant, id, { clientId, before: before.secret_id, secret });
   await db
     .updateTable('oauth_clients')
-    .set({
-      client_id: clientId,
-      component,
-      label: moves ? held?.title : before.label,
-      secret_id: secret.id,
-      status: 'published',
-      suspended_at: null,
-      paused_until: null,
-      paused_code: null,
-      updated_at: sql<string>`now()`,
-    })
+    .set({ component, label: moves ? held?.title : before.label, status: 'published', suspended_at: null })
     .where('tenant', '=', tenant)
     .where('id', '=', id)
     .execute();
@@ -114,6 +89,69 @@ export async function publish(db: Kysely<Tables>, publication: Publication): Pro
   const { by, traceId } = event;
   await oweEffect(db, tenant, { kind: 'oauth_client.changed', subject: id, by, traceId });
   await appendEvent(db, tenant, null, event);
+}
+
+/**
+ * Client id and secret, where another one is given; whatever paused the client is over.
+ * @param change.before the secret until now
+ */
+export async function changeClient(
+  db: Kysely<Tables>,
+  tenant: string,
+  client: string,
+  change: {
+    readonly clientId: string;
+    readonly before: string | null;
+    readonly secret?: { readonly id: string; readonly fingerprint: string };
+  },
+): Promise<void> {
+  const { clientId, before, secret } = change;
+  if (secret !== undefined) await replaceSecret(db, tenant, client, before, secret);
+  await db
+    .updateTable('oauth_clients')
+    .set({
+      client_id: clientId,
+      secret_id: secret?.id ?? before,
+      paused_until: null,
+      paused_code: null,
+      updated_at: sql<string>`now()`,
+    })
+    .where('tenant', '=', tenant)
+    .where('id', '=', client)
+    .execute();
+}
+
+/** Those before are listed as retired: they are destroyed once nobody can be using them. */
+async function replaceSecret(
+  db: Kysely<Tables>,
+  tenant: string,
+  client: string,
+  before: string | null,
+  { id, fingerprint }: { readonly id: string; readonly fingerprint: string },
+): Promise<void> {
+  // One that came with the save of an integration is on no list yet; its fingerprint was shown to nobody.
+  if (before !== null) {
+    await db
+      .insertInto('client_secrets')
+      .values({ tenant, client, id: before, fingerprint: '' })
+      .onConflict((conflict) => conflict.columns(['tenant', 'client', 'id']).doNothing())
+      .execute();
+  }
+  await db
+    .updateTable('client_secrets')
+    .set({ retired_at: sql<string>`now()` })
+    .where('tenant', '=', tenant)
+    .where('client', '=', client)
+    .where('id', '<>', id)
+    .where('retired_at', 'is', null)
+    .execute();
+  await db
+    .insertInto('client_secrets')
+    .values({ tenant, client, id, fingerprint })
+    .onConflict((conflict) =>
+      conflict.columns(['tenant', 'client', 'id']).doUpdateSet({ fingerprint, set_at: sql<string>`now()` }),
+    )
+    .execute();
 }
 
 export async function abandon(db: Kysely<Tables>, tenant: string, id: string, secret: string): Promise<void> {

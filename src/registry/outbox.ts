@@ -26,10 +26,12 @@ export async function oweNudges(
   tenant: string,
   integrations: readonly string[] | SelectQueryBuilder<Tables, 'integrations', { id: string }>,
   { by, traceId }: Pick<Effect, 'by' | 'traceId'>,
+  facts?: Effect['facts'],
 ): Promise<void> {
+  const owed = facts === undefined ? null : JSON.stringify(facts);
   await db
     .insertInto('outbox')
-    .columns(['tenant', 'kind', 'subject', 'by', 'trace_id'])
+    .columns(['tenant', 'kind', 'subject', 'facts', 'by', 'trace_id'])
     .expression((of) =>
       of
         .selectFrom('connections')
@@ -37,6 +39,7 @@ export async function oweNudges(
           'tenant',
           val<EffectKind>('connection.nudge').as('kind'),
           'id',
+          sql<Effect['facts'] | null>`${owed}::jsonb`.as('facts'),
           val(by).as('by'),
           val(traceId).as('trace_id'),
         ])

@@ -17,9 +17,14 @@ export interface ComponentNow {
   readonly manifest: ManifestFacts;
 }
 
-/** The component an integration names, at its current version. */
-export async function componentNow(db: Kysely<Tables>, id: string): Promise<ComponentNow | undefined> {
-  return db
+/** The components that integrations name, at their current versions, by id. */
+export async function componentsNow(
+  db: Kysely<Tables>,
+  integrations: readonly Pick<Integration, 'component'>[],
+): Promise<ReadonlyMap<string, ComponentNow>> {
+  const ids = [...new Set(integrations.flatMap(({ component }) => (component === null ? [] : [component])))];
+  if (ids.length === 0) return new Map();
+  const found = await db
     .selectFrom('component_versions')
     .innerJoin('components', (join) =>
       join
@@ -27,14 +32,16 @@ export async function componentNow(db: Kysely<Tables>, id: string): Promise<Comp
         .onRef('components.tenant', '=', 'component_versions.tenant')
         .onRef('components.version', '=', 'component_versions.version'),
     )
-    .select(['components.tenant', 'components.access', 'components.env', 'components.removed_at', 'manifest'])
-    .where('component_versions.component', '=', id)
-    .executeTakeFirst();
+    .select(['components.id', 'components.tenant', 'components.access', 'components.env', 'components.removed_at'])
+    .select('manifest')
+    .where('component_versions.component', 'in', ids)
+    .execute();
+  return new Map(found.map((component) => [component.id, component]));
 }
 
 export function settingsNow(
   { settings }: Integration,
-  client: Client | undefined,
+  client: Pick<Client, 'client_id'> | undefined,
   component: ComponentNow | undefined,
 ): IntegrationSettings {
   const owned = client === undefined ? settings : { ...settings, client_id: client.client_id };

@@ -20,6 +20,7 @@ const schema = z.discriminatedUnion('kind', [
     account: z.object({ id: z.string(), label: z.string() }).optional(),
     grantedAt: z.string(),
     audience,
+    clientId: z.string().optional(),
   }),
   z.object({ kind: z.literal('client_secret'), clientSecret: confidential, audience }),
   z.object({ kind: z.literal('envelope_key'), privateJwk: confidential }),

@@ -53,6 +53,8 @@ export interface TokenSet {
   readonly grantedAt: string;
   /** Origins the endpoints had when the secret was entered; nothing is sent elsewhere. */
   readonly audience: readonly string[];
+  /** The client id it was granted to; absent in sets stored before it was kept. */
+  readonly clientId?: string;
 }
 
 export interface ClientSecret {

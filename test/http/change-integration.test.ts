@@ -1,9 +1,11 @@
-/** Changing a saved integration: what is read at the next use, and what would need its secret again. */
+/** Changing a saved integration: what is read at the next use, and what needs its client secret again. */
 import { Client } from 'pg';
+import { DurableOAuthError } from '../../src/errors';
 import { call, CALLBACK, startTestApp, type TestApp } from './support';
 
 const PATH = '/v2/tenants/acme/integrations';
 const SECRET = 'cs-canary-4d2a9c';
+const NEXT = 'cs-canary-8b1e70';
 
 type Attributes = Record<string, unknown>;
 
@@ -36,6 +38,7 @@ beforeAll(async () => {
 });
 afterAll(() => t.stop());
 beforeEach(async () => {
+  t.oauthClients.changeOutcome = undefined;
   await owed();
 });
 
@@ -192,7 +195,7 @@ describe('endpoints', () => {
       const elsewhere = { [name]: 'https://evil.test/x' };
       await expectRefused(id, elsewhere, [403, 'FORBIDDEN', undefined]);
       const mover = await t.bearer('acme', 'tenants.integrations.edit', 'tenants.integrations.edit_endpoints');
-      await expectRefused(id, elsewhere, [422, 'MEMBER_INVALID', at(name)], mover);
+      await expectRefused(id, elsewhere, [422, 'MEMBER_MISSING', at('client_secret')], mover);
       await expectRefused(id, { [name]: 'http://shop.test/x' }, [403, 'FORBIDDEN', undefined]);
     },
   );
@@ -221,13 +224,130 @@ describe('endpoints', () => {
 });
 
 describe('the OAuth client', () => {
-  it('is not changed in place; its id may be repeated', async () => {
+  it('takes a new secret, proven and stored by a workflow; its id may be repeated', async () => {
     const id = await saved();
-    await expectRefused(id, { client_id: 'app-2' }, [422, 'MEMBER_INVALID', at('client_id')]);
-    await expectRefused(id, { client_secret: 'cs-canary-5e' }, [422, 'MEMBER_INVALID', at('client_secret')]);
+    const answer = await change(id, { client_id: 'app-1', client_secret: NEXT, label: 'Same client' });
+    expect([answer.statusCode, answer.json().meta]).toEqual([200, { proven: 'token' }]);
+    expect(answer.json().data.attributes).toMatchObject({ client_id: 'app-1', label: 'Same client' });
+    const asked = t.oauthClients.changes.at(-1);
+    expect(asked).toMatchObject({
+      tenant: 'acme',
+      integration: id,
+      from: { label: 'Shop' },
+      to: { label: 'Same client', client_id: 'app-1' },
+      members: ['label', 'client_id', 'client_secret'],
+    });
+    expect(asked?.clientSecret.reveal()).toBe(NEXT);
+    expect((await call(t, 'GET', `${PATH}/${id}`, { auth })).json().data).toEqual(answer.json().data);
+    expect(await owed()).toEqual([`connection.nudge cn_${id}`]);
+    // Once more is harmless.
+    expect((await change(id, { client_secret: NEXT })).statusCode).toBe(200);
+    expect(t.logged.join('') + answer.body).not.toContain(NEXT);
+  });
+
+  it('takes another client id only with the secret that belongs to it', async () => {
+    const id = await saved();
+    await expectRefused(id, { client_id: 'app-2' }, [422, 'MEMBER_MISSING', at('client_secret')]);
     await expectRefused(id, { client_secret: '***' }, [400, 'SECRET_MASKED', at('client_secret')]);
-    expect((await change(id, { client_id: 'app-1', label: 'Same client' })).statusCode).toBe(200);
-    expect(t.logged.join('')).not.toContain('cs-canary-5e');
+    const answer = await change(id, { client_id: 'app-2', client_secret: NEXT });
+    expect([answer.statusCode, answer.json().data.attributes.client_id]).toEqual([200, 'app-2']);
+    // Client credentials need nobody's consent.
+    expect(answer.json().meta).toEqual({ proven: 'token' });
+    const client = await t.registry.oauthClients.get('acme', `oc_${id}`);
+    expect(client).toMatchObject({ clientId: 'app-2', secretId: `sec_change_${t.oauthClients.changes.length}` });
+  });
+
+  it('000-17 is as before when the provider refuses, in the words of a failed save', async () => {
+    const id = await saved();
+    t.oauthClients.changeOutcome = { kind: 'failed', code: 'CLIENT_REJECTED', oauthError: 'invalid_client' };
+    await expectRefused(id, { client_secret: NEXT, label: 'x' }, [422, 'CLIENT_REJECTED', undefined]);
+    const spanish = await call(t, 'PATCH', `${PATH}/${id}`, {
+      auth: editor,
+      body: { data: { type: 'integration', attributes: { client_secret: NEXT } } },
+      headers: { 'accept-language': 'es' },
+    });
+    expect(spanish.json().errors[0]).toMatchObject({
+      title: 'ID o secreto de cliente no aceptado',
+      detail: expect.stringContaining('Shop no acepta'),
+      meta: { oauth_error: 'invalid_client' },
+    });
+    t.oauthClients.changeOutcome = { kind: 'failed', code: 'PROVIDER_UNREACHABLE', retryAfterSeconds: 40 };
+    const away = await change(id, { client_secret: NEXT });
+    expect([away.statusCode, away.headers['retry-after']]).toEqual([503, '40']);
+  });
+
+  it('is answered with 202 when it takes long, with 409 while another change runs, with 412 when that one was faster', async () => {
+    const id = await saved();
+    t.oauthClients.changeOutcome = { kind: 'running' };
+    const late = await change(id, { client_secret: NEXT });
+    expect([late.statusCode, late.headers['retry-after'], late.headers.location]).toEqual([202, '5', `${PATH}/${id}`]);
+    expect(late.json()).toEqual({ meta: { status: 'saving', integration: id } });
+    t.oauthClients.changeOutcome = new DurableOAuthError('SAVE_IN_PROGRESS');
+    await expectRefused(id, { client_secret: NEXT }, [409, 'SAVE_IN_PROGRESS', undefined]);
+    t.oauthClients.changeOutcome = { kind: 'failed', code: 'PRECONDITION_FAILED' };
+    await expectRefused(id, { client_secret: NEXT }, [412, 'PRECONDITION_FAILED', undefined]);
+  });
+
+  it('of whom people consented says how many must do so again', async () => {
+    const id = await saved(code);
+    const mover = await t.bearer('acme', 'tenants.integrations.edit', 'tenants.integrations.edit_endpoints');
+    const elsewhere = { token_url: 'https://new.test/token', client_secret: NEXT };
+    // Nobody has consented yet.
+    expect((await change(id, elsewhere, mover)).json().meta).toEqual({ proven: 'token' });
+    await sql(
+      "UPDATE connections SET grant_id = 'gr_1', account_id = 'ann' WHERE tenant = $1 AND integration_id = $2",
+      ['acme', id],
+    );
+    await owed();
+    const path = await change(id, { token_url: 'https://new.test/v2/token', client_secret: NEXT }, mover);
+    expect(path.json().meta).toEqual({ proven: 'token' });
+    const answer = await change(id, { client_id: 'app-2', client_secret: NEXT });
+    expect(answer.json().meta).toEqual({
+      proven: 'token',
+      warnings: [{ code: 'CONSENT_OUTDATED', detail: expect.stringContaining('1 connection needs a new consent') }],
+    });
+    // Another client of a server may be told another id for the same account.
+    const connection = await t.registry.connections.get({ tenant: 'acme', connection: `cn_${id}` });
+    expect(connection?.accountId).toBeNull();
+    const effects = await t.registry.outbox.take(100, 60_000, ['acme']);
+    expect(effects.map(({ facts }) => facts)).toEqual([{}, { refresh: true }]);
+    for (const effect of effects) await t.registry.outbox.done(effect);
+  });
+
+  it('without a secret is changed without one', async () => {
+    const id = await saved({ ...code, client_auth: 'none', client_secret: undefined });
+    await expectRefused(id, { client_secret: NEXT }, [422, 'MEMBER_INVALID', at('client_secret')]);
+    const before = t.oauthClients.changes.length;
+    const answer = await change(id, { client_id: 'app-2', token_url: 'https://new.test/token' }, auth);
+    expect([answer.statusCode, answer.json().meta]).toEqual([200, undefined]);
+    expect(answer.json().data.attributes).toMatchObject({ client_id: 'app-2', token_url: 'https://new.test/token' });
+    expect(t.oauthClients.changes).toHaveLength(before);
+  });
+
+  it('of a pasted refresh token takes a new secret, but neither another client id nor another token origin', async () => {
+    const id = await saved({ ...basic, grant_type: 'refresh_token', refresh_token: 'rt-canary-7d' });
+    expect((await change(id, { client_secret: NEXT })).statusCode).toBe(200);
+    await owed();
+    const other = { client_id: 'app-2', client_secret: NEXT };
+    await expectRefused(id, other, [422, 'MEMBER_INVALID', at('client_id')]);
+    const elsewhere = { token_url: 'https://new.test/token', client_secret: NEXT };
+    await expectRefused(id, elsewhere, [422, 'MEMBER_INVALID', at('token_url')], auth);
+  });
+
+  it('is not changed under an If-Match that names another representation', async () => {
+    const id = await saved();
+    const patch = (tag: string) =>
+      call(t, 'PATCH', `${PATH}/${id}`, {
+        auth,
+        body: { data: { type: 'integration', attributes: { client_secret: NEXT, label: 'Matched' } } },
+        headers: { 'if-match': tag },
+      });
+    const before = t.oauthClients.changes.length;
+    expect((await patch('"another"')).statusCode).toBe(412);
+    expect(t.oauthClients.changes).toHaveLength(before);
+    const { headers } = await call(t, 'GET', `${PATH}/${id}`, { auth });
+    expect((await patch(String(headers.etag))).statusCode).toBe(200);
+    expect((await patch(String(headers.etag))).statusCode).toBe(412);
   });
 
   it.each([

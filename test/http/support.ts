@@ -4,6 +4,8 @@ import pino from 'pino';
 import { issueKey, type KeyOrder } from '../../src/cli/create-key';
 import type {
   Caller,
+  ChangeIntegrationRequest,
+  ChangeOutcome,
   Confirmation,
   Connections,
   Consents,
@@ -110,7 +112,9 @@ export class FakeConnections implements Connections {
 export class FakeOAuthClients implements OAuthClients {
   readonly saves: SaveOAuthClientRequest[] = [];
   readonly retired: string[] = [];
+  readonly changes: ChangeIntegrationRequest[] = [];
   outcome: Awaited<ReturnType<OAuthClients['save']>> | undefined;
+  changeOutcome: ChangeOutcome | DurableOAuthError | undefined;
   readonly #registry: Registry;
 
   constructor(registry: Registry) {
@@ -133,6 +137,16 @@ export class FakeOAuthClients implements OAuthClients {
       if (isDurableOAuthError(error)) return { failed: error.code };
       throw error;
     }
+  }
+
+  async change(request: ChangeIntegrationRequest, { by, traceId }: Caller): Promise<ChangeOutcome> {
+    if (this.changeOutcome instanceof DurableOAuthError) throw this.changeOutcome;
+    if (this.changeOutcome) return this.changeOutcome;
+    const { tenant, integration, from, to } = request;
+    const secret = { id: `sec_change_${this.changes.push(request)}`, fingerprint: 'cafe0123' };
+    const event = { type: 'integration.changed', by, traceId };
+    const written = await this.#registry.integrations.change(tenant, integration, { from, to, secret, event });
+    return written ? { kind: 'changed', proven: 'token', ...written } : { kind: 'failed', code: 'PRECONDITION_FAILED' };
   }
 
   async retire(tenant: string, client: string): Promise<boolean> {

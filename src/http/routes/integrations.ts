@@ -1,16 +1,19 @@
 /** `/v2/tenants/{T}/integrations`: save (validate, store, register), list, read, change, delete. */
 import { DurableOAuthError } from '../../errors';
 import { displayName } from '../../providers/resolve';
+import type { IntegrationRow } from '../../registry/contract';
 import { callerOf, demand } from '../auth';
 import type { App, AppDeps } from '../deps';
-import { changeSettings } from '../change-integration';
+import { changeSettings, metaOfChange } from '../change-integration';
 import { deleteIntegration } from '../delete-integration';
+import { requireMatch } from '../etag';
 import { languageOf } from '../language';
 import { readPage, warningsAbout } from '../paging';
 import { integrationPath, toIntegration } from '../resources';
 import { failedSave, refuseTaken, RUNNING_RETRY_AFTER_SECONDS, savedAnswer, toSaveRequest } from '../save';
 import { noContent, refuseOtherId, resourcePath, tenantPath } from '../schemas/document';
 import {
+  changedDocument,
   changeIntegration,
   integrationDocument,
   integrationList,
@@ -27,6 +30,12 @@ const running = (integration: string): { meta: { status: 'saving'; integration: 
 
 export function integrationRoutes(app: App, deps: AppDeps): void {
   const { connections, registry } = deps;
+
+  const shown = async (row: IntegrationRow): Promise<ReturnType<typeof toIntegration>> => {
+    const own = await registry.connections.list(row.tenant, { size: 10 }, { integration: row.id });
+    const ids = own.map((connection) => connection.id);
+    return toIntegration(row, ids);
+  };
 
   app.route({
     method: 'POST',
@@ -71,15 +80,7 @@ export function integrationRoutes(app: App, deps: AppDeps): void {
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       const row = await registry.integrations.get(tenant, id);
-      if (row) {
-        const own = await registry.connections.list(tenant, { size: 10 }, { integration: id });
-        return {
-          data: toIntegration(
-            row,
-            own.map((connection) => connection.id),
-          ),
-        };
-      }
+      if (row) return { data: await shown(row) };
       // Deleted: what a save of it did is over.
       if (await registry.integrations.isTaken(tenant, id)) throw new DurableOAuthError('NOT_FOUND');
       const save = await connections.saveStatus(tenant, id);
@@ -96,15 +97,27 @@ export function integrationRoutes(app: App, deps: AppDeps): void {
       permission: 'tenants.integrations.edit',
       besides: ['tenants.integrations.edit_endpoints', 'tenants.oauth_clients.edit'],
     },
-    schema: { params: resourcePath, body: changeIntegration, response: { 200: integrationDocument } },
-    handler: async (request) => {
+    schema: {
+      params: resourcePath,
+      body: changeIntegration,
+      response: { 200: changedDocument, 202: runningDocument },
+    },
+    handler: async (request, reply) => {
       const { params, body } = request;
       refuseOtherId(body, params.id);
-      const row = await changeSettings(deps, params, body.data.attributes, {
+      const changed = await changeSettings(deps, params, body.data.attributes, {
         caller: callerOf(request),
+        lang: languageOf(request.headers['accept-language']),
         demand: (permission) => demand(request, permission),
+        match: async (row) => void requireMatch(request, await shown(row)),
       });
-      return { data: toIntegration(row) };
+      if (changed === undefined) {
+        reply.header('location', integrationPath(params.tenant, params.id));
+        return reply.code(202).header('retry-after', RUNNING_RETRY_AFTER_SECONDS).send(running(params.id));
+      }
+      // What follows need not be waited for, and is not lost when nobody does.
+      void deps.effects.drain().catch(() => undefined);
+      return { data: await shown(changed.row), meta: metaOfChange(changed) };
     },
   });
 

@@ -84,7 +84,7 @@ export const saveIntegration = z.object({
 });
 export type IntegrationAttributes = z.output<typeof integrationAttributes>;
 
-/** What can be changed; null removes. The client's own members are known here so that it can be said why they are not. */
+/** What can be changed; null removes. */
 const changes = z
   .strictObject({
     ...integrationAttributes.pick({
@@ -140,6 +140,17 @@ export const savedDocument = z.object({
   data: integration,
   included: z.array(consentLink).optional(),
   meta: warningsMeta.optional(),
+});
+export const changedDocument = z.object({
+  data: integration,
+  meta: warningsMeta
+    .extend({
+      proven: z
+        .enum(['token', 'client', 'not_until_consent', 'not_until_refresh'])
+        .optional()
+        .describe('What was proven of a new client secret before it was stored'),
+    })
+    .optional(),
 });
 export const runningDocument = z.object({ meta: z.object({ status: z.literal('saving'), integration: z.string() }) });
 export const integrationList = list(integration);

@@ -155,6 +155,38 @@ describe('the state table', () => {
   });
 });
 
+describe('a grant of earlier settings', () => {
+  const outdated = (c: Carried): Carried => failed(c, 'REAUTH', 'CONSENT_OUTDATED');
+  const nudged = (c: Carried, refresh?: boolean): Carried => apply(c, { type: 'nudged', refresh }, quiet);
+
+  it('asks for consent, plans nothing, and is held to be refused by nobody', () => {
+    const c = outdated(active());
+    expect(c).toMatchObject({ state: 'reauth_required', reason: 'CONSENT_OUTDATED', nextAttemptAt: null });
+    expect(c.fingerprints).toEqual([]);
+    expect(nextStep({ ...c, owed: undefined }, NOW + 24 * HOUR, 0)).toMatchObject({ do: 'wait', why: 'a message' });
+  });
+
+  it('is tried again when the settings change, and works again with those of before', () => {
+    const c = nudged({ ...outdated(active()), owed: undefined });
+    expect(nextStep(c, NOW, 0).do).toBe('refresh');
+    expect(apply(c, { type: 'refreshed', report: report(2) }, quiet)).toMatchObject({
+      state: 'active',
+      event: 'connection.recovered',
+    });
+    expect(outdated(c)).toMatchObject({ state: 'reauth_required', nextAttemptAt: null, since: c.since });
+  });
+
+  it('that the provider refused is not tried again', () => {
+    expect(nudged(failed(active(), 'REAUTH', 'GRANT_REFUSED'), true).nextAttemptAt).toBeNull();
+  });
+
+  it('is found out at once by who is well, only when the nudge wants that', () => {
+    const c = active(3000);
+    expect(nudged(c)).toEqual(c);
+    expect(nextStep(nudged(c, true), NOW, 0).do).toBe('refresh');
+  });
+});
+
 describe('whatever happens', () => {
   const failure = fc.constantFrom<[FailureClass, ErrorCode]>(
     ['TRANSIENT', 'PROVIDER_UNREACHABLE'],

@@ -3,6 +3,7 @@ import * as ids from '../../../src/connection/ids';
 import * as messages from '../../../src/connection/messages';
 import type {
   Carried,
+  ChangeIntegrationInput,
   ConnectionInput,
   ConsentInput,
   RetireIntegrationInput,
@@ -21,6 +22,7 @@ it('names of workflows and messages', () => {
     CONNECTION_WORKFLOW: 'connectionWorkflow',
     CONSENT_WORKFLOW: 'consentWorkflow',
     SAVE_WORKFLOW: 'saveIntegrationWorkflow',
+    CHANGE_INTEGRATION_WORKFLOW: 'changeIntegrationWorkflow',
     SAVE_OAUTH_CLIENT_WORKFLOW: 'saveOAuthClientWorkflow',
     RETIRE_OAUTH_CLIENT_WORKFLOW: 'retireOAuthClientWorkflow',
     RETIRE_INTEGRATION_WORKFLOW: 'retireIntegrationWorkflow',
@@ -40,6 +42,7 @@ it('ids of workflows, refs of vault entries, task queues', () => {
   expect([
     ids.connectionWorkflowId(REF),
     ids.saveWorkflowId('acme', 'in_1'),
+    ids.changeWorkflowId('acme', 'in_1'),
     ids.oauthClientWorkflowId('acme', 'oc_1'),
     ids.retireWorkflowId('acme', 'oc_1', true),
     ids.retireWorkflowId('acme', 'oc_1', false),
@@ -53,6 +56,7 @@ it('ids of workflows, refs of vault entries, task queues', () => {
   ]).toEqual([
     'connection/acme/cn_7q4',
     'save/acme/in_1',
+    'change/acme/in_1',
     'oauth-client/acme/oc_1',
     'oauth-client/acme/oc_1/remove',
     'oauth-client/acme/oc_1/disconnect',
@@ -93,14 +97,18 @@ it('key sets of the payloads that histories keep', () => {
     v: true, tenant: true, client: true, component: true, clientId: true, secret: true, sealed: true, audience: true,
     legacy: true, update: true, base: true, by: true, traceId: true,
   } satisfies Record<keyof SaveOAuthClientInput, true>; // prettier-ignore
+  const change = {
+    v: true, tenant: true, integration: true, client: true, secret: true, sealed: true, audience: true, from: true,
+    to: true, members: true, by: true, traceId: true,
+  } satisfies Record<keyof ChangeIntegrationInput, true>; // prettier-ignore
   const retireClient = {
     v: true, tenant: true, client: true, remove: true, by: true, traceId: true,
   } satisfies Record<keyof RetireOAuthClientInput, true>; // prettier-ignore
   const retireIntegration = {
     v: true, tenant: true, integration: true, by: true, traceId: true,
   } satisfies Record<keyof RetireIntegrationInput, true>; // prettier-ignore
-  const all = [carried, connection, retirement, consent, save, saveClient, retireClient, retireIntegration];
-  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 5, 4, 18, 15, 13, 6, 5]);
+  const all = [carried, connection, retirement, consent, save, saveClient, change, retireClient, retireIntegration];
+  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 5, 4, 18, 15, 13, 12, 6, 5]);
 });
 
 it('a single-use send has one attempt, and what follows it is repeated without end', () => {
@@ -118,6 +126,7 @@ it('a single-use send has one attempt, and what follows it is repeated without e
     'handOverGrant',
     'completeConsentLink',
     'destroySecrets',
+    'publishIntegrationChange',
     'publishOAuthClient',
     'undoOAuthClient',
     'disconnectOAuthClient',

@@ -126,8 +126,8 @@ it('of a removal and a registration at once, exactly one wins', async () => {
 it('settings are written only over what they were made from', async () => {
   const { saved } = await connected(registry, tenant);
   const change = { from: saved.settings, to: settings({ label: 'Renamed' }), event: event('integration.changed') };
-  expect(await registry.integrations.change(tenant, saved.integration, change)).toBe(true);
-  expect(await registry.integrations.change(tenant, saved.integration, change)).toBe(false);
+  expect(await registry.integrations.change(tenant, saved.integration, change)).toEqual({ outdated: 0 });
+  expect(await registry.integrations.change(tenant, saved.integration, change)).toBeUndefined();
   expect((await registry.integrations.get(tenant, saved.integration))?.settings.label).toBe('Renamed');
   const elsewhere = await newTenant(registry);
   await expect(registry.integrations.change(elsewhere, saved.integration, change)).rejects.toMatchObject({

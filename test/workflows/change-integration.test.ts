@@ -1,0 +1,393 @@
+/** Another secret, client id or origin for the own OAuth client of an integration that is in use, judged by the ledgers. */
+import { Context } from '@temporalio/activity';
+import type { ChangeOutcome } from '../../src/client/contract';
+import type { Ports } from '../../src/compose';
+import { clientSecretRef } from '../../src/connection/ids';
+import type { IntegrationSettings } from '../../src/connection/messages';
+import type { ConnectionRef } from '../../src/connection/types';
+import { DurableOAuthError, type ErrorCode } from '../../src/errors';
+import { destroyRetiredSecrets } from '../../src/housekeeping';
+import type { ConnectionRow } from '../../src/registry/contract';
+import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
+import { Secret } from '../../src/vault/secret';
+import { eventually, Harness, RUNS } from '../support/harness';
+import { caller, CALLBACK, complete, read, saved, visit } from '../support/scenes';
+
+const SECRET = 'robot-secret-canary-1';
+const APP_SECRET = 'app-secret-canary-1';
+const OTHER_SECRET = 'other-app-secret-canary-1';
+const MINUTE = 60_000;
+
+type Saved = ConnectionRef & { integration: string };
+type Change = Partial<Omit<IntegrationSettings, 'endpoints'>> & {
+  endpoints?: Partial<IntegrationSettings['endpoints']>;
+};
+type Step = 'store' | 'publish';
+interface Trouble {
+  readonly step: Step;
+  /** It comes after the step was done: only the answer is lost. */
+  readonly after: boolean;
+  times: number;
+  readonly fail: () => Promise<never>;
+}
+
+const failing = (code: ErrorCode) => (): Promise<never> => Promise.reject(new DurableOAuthError(code));
+const LOST = { store: 'VAULT_UNAVAILABLE', publish: 'REGISTRY_UNAVAILABLE' } as const;
+
+/** Tokens old enough to be refreshed on a caller's word. */
+function tenMinutesAgo(server: Ports['authorizationServer']): Ports['authorizationServer'] {
+  const back = (text: string): string => new Date(Date.parse(text) - 10 * MINUTE).toISOString();
+  const older = <T extends { issuedAt: string; expiresAt: string | null }>(a: T): T => ({
+    ...a,
+    issuedAt: back(a.issuedAt),
+    expiresAt: a.expiresAt && back(a.expiresAt),
+  });
+  return {
+    ...server,
+    clientCredentials: async (...args) => older(await server.clientCredentials(...args)),
+    exchangeCode: async (...args) => older(await server.exchangeCode(...args)),
+    refresh: async (...args) => older(await server.refresh(...args)),
+  };
+}
+
+describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ tuning, maxCachedWorkflows }) => {
+  let provider: ScriptedProvider;
+  let moved: ScriptedProvider;
+  let harness: Harness;
+  let trouble: Trouble | undefined;
+  let counter = 0;
+  const puts: string[] = [];
+
+  async function meet<T>(step: Step, work: () => Promise<T>): Promise<T> {
+    if (trouble?.step !== step || trouble.times === 0) return work();
+    const met = trouble;
+    met.times--;
+    if (met.after) await work();
+    return met.fail();
+  }
+  const decorate = (ports: Ports): Ports => {
+    const { vault, registry } = ports;
+    const { integrations } = registry;
+    return {
+      ...ports,
+      authorizationServer: tenMinutesAgo(ports.authorizationServer),
+      vault: {
+        capabilities: vault.capabilities,
+        put(ref, ...rest) {
+          puts.push(ref);
+          return ref.startsWith('client/') ? meet('store', () => vault.put(ref, ...rest)) : vault.put(ref, ...rest);
+        },
+        latest: (ref) => vault.latest(ref),
+        destroy: (ref) => vault.destroy(ref),
+        checkWritable: () => vault.checkWritable(),
+        list: (prefix) => vault.list(prefix),
+      },
+      registry: {
+        ...registry,
+        integrations: {
+          ...integrations,
+          change: (...args) => meet('publish', () => integrations.change(...args)),
+        },
+      },
+    };
+  };
+
+  beforeAll(async () => {
+    const clients = { robot: { secret: SECRET }, app: { secret: APP_SECRET }, other: { secret: OTHER_SECRET } };
+    provider = await startScriptedProvider({ clients, tokenLifetime: 3600 });
+    moved = await startScriptedProvider({ clients, tokenLifetime: 3600 });
+    harness = await Harness.start({
+      tuning: { ...tuning, retryBaseMs: 500 },
+      maxCachedWorkflows,
+      decorate,
+      secrets: () => [...provider.issuedSecrets(), ...moved.issuedSecrets()],
+    });
+  }, 120_000);
+  afterEach(async () => {
+    trouble = undefined;
+    provider.changeClientSecret('robot', SECRET);
+    provider.changeClientSecret('app', APP_SECRET);
+    for (const one of [provider, moved]) one.assertLedger();
+    await harness.judge();
+  });
+  afterAll(async () => {
+    await harness?.stop();
+    await provider?.stop();
+    await moved?.stop();
+  });
+
+  const robot = (): Promise<Saved> =>
+    saved(harness, {
+      at: { issuer: provider.issuer, apiUrl: provider.apiBaseUrl },
+      clientSecret: SECRET,
+      change: { client_id: 'robot', endpoints: provider.endpoints },
+    });
+  async function app(): Promise<Saved> {
+    const { authorization, token, revocation } = provider.endpoints;
+    const ref = await saved(harness, {
+      at: { issuer: provider.issuer, apiUrl: provider.apiBaseUrl },
+      clientSecret: APP_SECRET,
+      change: {
+        grant_type: 'authorization_code',
+        client_id: 'app',
+        endpoints: { authorization, token, revocation },
+        scope: 'orders.read',
+        redirect_uri: CALLBACK,
+        rotation: 'none',
+      },
+    });
+    await consent(ref);
+    return ref;
+  }
+  async function consent(ref: ConnectionRef): Promise<void> {
+    expect(await complete(harness, await visit(harness, ref))).toBe('connected');
+    await reaches(ref, ({ state }) => state === 'active');
+  }
+
+  const row = (ref: ConnectionRef) => harness.parts.registry.connections.get(ref);
+  const reaches = (ref: ConnectionRef, wanted: (row: ConnectionRow) => boolean) =>
+    eventually(
+      `its state (${wanted.toString()})`,
+      () => row(ref),
+      (it) => it !== undefined && wanted(it),
+    );
+  const integration = async ({ tenant, integration: id }: Saved) =>
+    (await harness.parts.registry.integrations.get(tenant, id))!;
+
+  async function change(
+    ref: Saved,
+    secret: string,
+    to: Change = {},
+    from?: IntegrationSettings,
+  ): Promise<ChangeOutcome> {
+    harness.tripwire.watch([secret]);
+    const { settings, oauthClientId } = await integration(ref);
+    const request = {
+      tenant: ref.tenant,
+      integration: ref.integration,
+      client: oauthClientId,
+      clientSecret: new Secret(secret),
+      from: from ?? settings,
+      to: { ...settings, ...to, endpoints: { ...settings.endpoints, ...to.endpoints } },
+      members: ['client_secret', ...Object.keys(to)],
+    };
+    return harness.parts.oauthClients.change(request, caller);
+  }
+  /** As a server does after the change. */
+  async function changed(
+    ref: Saved,
+    secret: string,
+    to?: Change,
+  ): Promise<Extract<ChangeOutcome, { kind: 'changed' }>> {
+    const outcome = await change(ref, secret, to);
+    if (outcome.kind !== 'changed') throw new Error(`Not changed: ${JSON.stringify(outcome)}`);
+    await harness.parts.effects.drain();
+    return outcome;
+  }
+  const refresh = async (ref: ConnectionRef) => {
+    const { generation } = await read(harness, ref);
+    return harness.parts.connections.ensureFresh(ref, { generation, why: 'refused' }, caller);
+  };
+
+  const there = (): Change => {
+    const { authorization, token, revocation } = moved.endpoints;
+    return { endpoints: { authorization, token, revocation } };
+  };
+
+  /** What the vault and the registry hold of the client's secrets. */
+  async function held(ref: Saved) {
+    const { settings, oauthClientId: client } = await integration(ref);
+    const { tenant } = ref;
+    const refs: string[] = [];
+    for await (const one of harness.parts.vault.list(`client/${tenant}/${client}/`)) refs.push(one);
+    const secretId = (await harness.parts.registry.oauthClients.get(tenant, client))?.secretId ?? '';
+    const { secret } = await harness.parts.vault.latest(clientSecretRef(tenant, client, secretId));
+    return { settings, refs: refs.sort(), current: secret.kind === 'client_secret' && secret.clientSecret.reveal() };
+  }
+  const newSecret = (): string => `robot-secret-canary-${++counter}-new`;
+
+  it('000-16 a secret that was rotated at the provider is proven, and used from the next refresh on', async () => {
+    const ref = await robot();
+    const next = newSecret();
+    provider.changeClientSecret('robot', next);
+    const before = provider.ledger().length;
+    expect(await changed(ref, next)).toMatchObject({ proven: 'token', outdated: 0 });
+    expect((await refresh(ref)).state).toBe('active');
+    // The proof and the refresh; the old secret was not tried again.
+    const since = provider.ledger().slice(before);
+    expect(since.map(({ grantType, status }) => [grantType, status])).toEqual([
+      ['client_credentials', 200],
+      ['client_credentials', 200],
+    ]);
+    const { refs } = await held(ref);
+    expect(refs).toHaveLength(2);
+    expect(await destroyRetiredSecrets(harness.parts, new Date(Date.now() + 11 * MINUTE))).toBeGreaterThan(0);
+    expect(await held(ref)).toMatchObject({ refs: [expect.any(String)], current: next });
+  });
+
+  it('what the expired secret kept from working recovers by itself', async () => {
+    const ref = await app();
+    const next = newSecret();
+    provider.changeClientSecret('app', next);
+    await refresh(ref);
+    await reaches(ref, ({ reason }) => reason === 'CLIENT_REJECTED');
+    expect(await changed(ref, next)).toMatchObject({ proven: 'not_until_consent', outdated: 0 });
+    await reaches(ref, ({ state }) => state === 'active');
+  });
+
+  it('000-17 a secret that the provider refuses stores nothing: vault and row are as before, and an event says so', async () => {
+    const ref = await robot();
+    const [before, stored] = [await held(ref), puts.length];
+    const outcome = await change(ref, 'wrong-secret-canary', { label: 'Renamed' });
+    expect(outcome).toMatchObject({ kind: 'failed', code: 'CLIENT_REJECTED', oauthError: 'invalid_client' });
+    expect(puts.slice(stored)).toEqual([]);
+    expect(await held(ref)).toEqual(before);
+    const events = await harness.parts.registry.events.list(ref.tenant, undefined, { size: 500 });
+    expect(events.at(-1)).toMatchObject({
+      type: 'integration.change_refused',
+      facts: { integration: ref.integration, members: ['client_secret', 'label'], code: 'CLIENT_REJECTED' },
+    });
+    expect((await refresh(ref)).state).toBe('active');
+  });
+
+  it('a change that somebody else overtook is not made, and its secret is destroyed', async () => {
+    const ref = await robot();
+    const before = await held(ref);
+    const stale = { ...before.settings, label: 'What it was called once' };
+    expect(await change(ref, SECRET, { label: 'Mine' }, stale)).toMatchObject({
+      kind: 'failed',
+      code: 'PRECONDITION_FAILED',
+    });
+    expect(await held(ref)).toEqual(before);
+  });
+
+  it.each([
+    ['store', false],
+    ['store', true],
+    ['publish', false],
+    ['publish', true],
+  ] as const)('is changed once when an answer is lost (%s, after it was done: %s)', async (step, after) => {
+    const ref = await robot();
+    const next = newSecret();
+    provider.changeClientSecret('robot', next);
+    trouble = { step, after, times: 1, fail: failing(LOST[step]) };
+    expect(await changed(ref, next, { label: 'Changed' })).toMatchObject({ proven: 'token' });
+    expect(trouble.times).toBe(0);
+    expect(await held(ref)).toMatchObject({ settings: { label: 'Changed' }, current: next });
+    const events = await harness.parts.registry.events.list(ref.tenant, undefined, { size: 500 });
+    const mine = events.filter(({ facts }) => facts?.['integration'] === ref.integration);
+    expect(mine.filter(({ type }) => type === 'integration.changed')).toHaveLength(1);
+  });
+
+  it.each([
+    ['store', false, 'VAULT_CORRUPT'],
+    ['store', true, 'VAULT_CORRUPT'],
+    ['publish', false, 'NOT_FOUND'],
+  ] as const)('keeps what it has when a step fails for good (%s, after it was done: %s)', async (step, after, code) => {
+    const ref = await robot();
+    const before = await held(ref);
+    trouble = { step, after, times: 1, fail: failing(code) };
+    expect(await change(ref, SECRET, { label: 'Changed' })).toMatchObject({ kind: 'failed', code });
+    expect(await held(ref)).toEqual(before);
+    expect((await refresh(ref)).state).toBe('active');
+  });
+
+  it('keeps its old secret while the worker is gone between store and publish; is changed when one is there; one change at a time', async () => {
+    const ref = await robot();
+    const before = await held(ref);
+    const reached = new Promise<void>((resolve) => {
+      const fail = async (): Promise<never> => {
+        resolve();
+        // The worker stops: whatever this attempt was about to say is not waited for.
+        await Context.current().cancelled.catch(() => undefined);
+        throw new DurableOAuthError('REGISTRY_UNAVAILABLE');
+      };
+      trouble = { step: 'publish', after: false, times: 1, fail };
+    });
+    const changing = change(ref, SECRET, { label: 'Changed' });
+    await reached;
+    await expect(change(ref, SECRET, { label: 'Another' })).rejects.toMatchObject({ code: 'SAVE_IN_PROGRESS' });
+    await harness.stopWorkers();
+    const meanwhile = await held(ref);
+    expect([meanwhile.settings, meanwhile.refs.length]).toEqual([before.settings, 2]);
+    expect(meanwhile.refs).toEqual(expect.arrayContaining(before.refs));
+    await harness.startWorkers();
+    expect(['changed', 'running']).toContain((await changing).kind);
+    await eventually(
+      'its publication',
+      () => integration(ref),
+      ({ settings }) => settings.label === 'Changed',
+    );
+    expect((await refresh(ref)).state).toBe('active');
+  }, 120_000);
+
+  it('client credentials go on by themselves at another origin', async () => {
+    const ref = await robot();
+    const [here, before] = [provider.ledger().length, moved.ledger().length];
+    expect(await changed(ref, SECRET, there())).toMatchObject({ proven: 'token', outdated: 0 });
+    await reaches(ref, ({ generation, state }) => generation === 2 && state === 'active');
+    expect((await refresh(ref)).generation).toBe(3);
+    const since = moved.ledger().slice(before);
+    expect(since.map(({ grantType, status }) => [grantType, status])).toEqual([
+      ['client_credentials', 200],
+      ['client_credentials', 200],
+      ['client_credentials', 200],
+    ]);
+    expect(provider.ledger()).toHaveLength(here);
+  });
+
+  it('C13 a refresh token that was granted at an origin is sent to no other: a new consent is asked for in words', async () => {
+    const ref = await app();
+    const [tokens, revocations] = [moved.tokenRequests(), moved.revocations()];
+    expect(await changed(ref, APP_SECRET, there())).toMatchObject({ proven: 'not_until_consent', outdated: 1 });
+    const asked = await reaches(ref, ({ state }) => state === 'reauth_required');
+    expect(asked).toMatchObject({ reason: 'CONSENT_OUTDATED', usable: false });
+    const { nextAction, who, text } = await harness.parts.connections.describe(ref);
+    expect([who, nextAction]).toEqual(['account_owner', expect.stringMatching(/^Give consent once more/)]);
+    expect(text).toContain('sent neither to the new address');
+    // What is alive is served, and nobody new has seen any of it.
+    const { accessToken } = await read(harness, ref);
+    expect(provider.fateOf(accessToken.reveal())).toBe('alive');
+    expect([moved.tokenRequests(), moved.revocations()]).toEqual([tokens, revocations]);
+
+    await consent(ref);
+    expect((await refresh(ref)).state).toBe('active');
+    expect(
+      moved
+        .ledger()
+        .slice(tokens)
+        .map(({ grantType, status }) => [grantType, status]),
+    ).toEqual([
+      ['authorization_code', 200],
+      ['refresh_token', 200],
+    ]);
+    const before = asked?.grantId ?? '';
+    await eventually(
+      'the end of the old grant',
+      () =>
+        harness.parts.vault.latest(`grant/${ref.tenant}/${ref.connection}/${before}`).then(
+          () => 'there',
+          (error: DurableOAuthError) => error.code,
+        ),
+      (code) => code === 'VAULT_GONE',
+    );
+    // It is not revoked where it was never granted.
+    expect(moved.revocations()).toBe(revocations);
+  });
+
+  it('a refresh token that was granted to another client id is not sent; the earlier settings bring it back to life', async () => {
+    const ref = await app();
+    const before = provider.ledger().length;
+    expect(await changed(ref, OTHER_SECRET, { client_id: 'other' })).toMatchObject({ outdated: 1 });
+    await reaches(ref, ({ reason }) => reason === 'CONSENT_OUTDATED');
+    expect(provider.ledger()).toHaveLength(before);
+    await changed(ref, APP_SECRET, { client_id: 'app' });
+    await reaches(ref, ({ state }) => state === 'active');
+    expect(
+      provider
+        .ledger()
+        .slice(before)
+        .map(({ clientId, grantType, status }) => [clientId, grantType, status]),
+    ).toEqual([['app', 'refresh_token', 200]]);
+  });
+});
