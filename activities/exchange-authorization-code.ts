@@ -7,7 +7,7 @@ import { DurableOAuthError, isDurableOAuthError } from '../src/errors';
 import type { AuthorizationServer, OAuthClientTarget, TokenAnswer } from '../src/oauth/contract';
 import { isOAuthFailure, OAuthFailure } from '../src/oauth/failure';
 import { mergeTokenSet } from '../src/oauth/merge';
-import { audienceOf, displayName } from '../src/providers/resolve';
+import { apiOriginOf, audienceOf, displayName } from '../src/providers/resolve';
 import type { Registry } from '../src/registry/contract';
 import { Secret } from '../src/vault/secret';
 import { escrowOf, putCells, type Cell } from './cells';
@@ -112,6 +112,7 @@ async function judge(
     account,
     audience: audienceOf(settings),
     clientId: target.clientId,
+    apiOrigin: apiOriginOf(settings),
   };
   const cells: Cell[] = [{ ref: grantRef(parseRef(input.ref), grant), generation: 1, secret: set }];
   const escrow = await escrowOf(deps.sealer, grant, cells);

@@ -8,7 +8,7 @@ import type { Fingerprint } from '../src/fingerprint';
 import type { AuthorizationServer, OAuthClientTarget, TokenAnswer } from '../src/oauth/contract';
 import { isOAuthFailure, OAuthFailure } from '../src/oauth/failure';
 import { mergeTokenSet } from '../src/oauth/merge';
-import { audienceOf } from '../src/providers/resolve';
+import { apiOriginOf, audienceOf } from '../src/providers/resolve';
 import type { Registry } from '../src/registry/contract';
 import type { Vault, VaultEntry } from '../src/vault/port';
 import type { TokenSet } from '../src/vault/secret';
@@ -147,7 +147,8 @@ function nextOf(
   previous: TokenSet | undefined,
   answer: TokenAnswer,
 ): TokenSet {
-  const next = { ...mergeTokenSet(previous, answer, previous?.scope ?? settings.scope), clientId };
+  const merged = mergeTokenSet(previous, answer, previous?.scope ?? settings.scope);
+  const next = { ...merged, clientId, apiOrigin: apiOriginOf(settings) };
   // Client credentials are granted anew each time, where the endpoints are now.
   return settings.grant_type === 'client_credentials' ? { ...next, audience: audienceOf(settings) } : next;
 }

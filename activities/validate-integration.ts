@@ -9,7 +9,7 @@ import type { AuthorizationServer, OAuthClientTarget, TokenAnswer } from '../src
 import { isOAuthFailure, OAuthFailure } from '../src/oauth/failure';
 import { mergeTokenSet } from '../src/oauth/merge';
 import type { Catalogue, Preset } from '../src/providers/preset';
-import { audienceOf, targetOf } from '../src/providers/resolve';
+import { apiOriginOf, audienceOf, targetOf } from '../src/providers/resolve';
 import type { Registry } from '../src/registry/contract';
 import type { Vault } from '../src/vault/port';
 import { Secret, type TokenSet } from '../src/vault/secret';
@@ -117,6 +117,7 @@ async function prove(
       refreshToken: set.refreshToken ?? refreshToken,
       audience: audienceOf(draft),
       clientId: target.clientId,
+      apiOrigin: apiOriginOf(draft),
     },
     warnings: answer.warnings,
   };

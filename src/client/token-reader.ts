@@ -2,12 +2,12 @@
 import { LRUCache } from 'lru-cache';
 import { epoch, isDead, SECOND } from '../connection/clocks';
 import { formatRef, grantRef } from '../connection/ids';
-import type { FreshAnswer } from '../connection/messages';
+import type { EnsureFresh, FreshAnswer } from '../connection/messages';
 import { servingOf } from '../connection/serving';
 import type { ConnectionRef, Policy } from '../connection/types';
 import { DurableOAuthError, isDurableOAuthError } from '../errors';
 import type { Catalogue } from '../providers/preset';
-import { findPreset, policyOf } from '../providers/resolve';
+import { apiOriginOf, findPreset, policyOf } from '../providers/resolve';
 import type { ConnectionContext, Registry } from '../registry/contract';
 import type { Vault } from '../vault/port';
 import type { TokenSet } from '../vault/secret';
@@ -108,9 +108,10 @@ export function createTokenReader(deps: TokenReaderDeps): TokenReader {
       let held = await setOf(ref, row, refused !== undefined);
       let doubted = refused !== undefined && held.generation <= refused;
       for (;;) {
-        const serving = doubted ? 'wait' : servingOf(held.set, row.policy, Date.now());
+        const elsewhere = isForAnotherApi(held, row);
+        const serving = doubted || elsewhere ? 'wait' : servingOf(held.set, row.policy, Date.now());
         if (serving === 'serve') return tokenOf(row, held);
-        const answer = await ask(deps, ref, held, doubted);
+        const answer = await ask(deps, ref, held, doubted ? 'refused' : elsewhere ? 'asked' : 'expiring');
         const before = held.generation;
         // Whatever was answered: a shared answer may be older than what the vault holds by now.
         row = await rowOf(ref, true);
@@ -131,15 +132,11 @@ async function ask(
   deps: TokenReaderDeps,
   ref: ConnectionRef,
   held: Held,
-  doubted: boolean,
+  why: EnsureFresh['why'],
 ): Promise<FreshAnswer | undefined> {
   const caller = { by: 'system', traceId: 'token-reader' };
   try {
-    return await deps.connections.ensureFresh(
-      ref,
-      { generation: held.generation, why: doubted ? 'refused' : 'expiring' },
-      caller,
-    );
+    return await deps.connections.ensureFresh(ref, { generation: held.generation, why }, caller);
   } catch (error) {
     const silent =
       isDurableOAuthError(error, 'TEMPORAL_UNAVAILABLE') || isDurableOAuthError(error, 'STORAGE_UNREACHABLE');
@@ -148,8 +145,16 @@ async function ask(
   }
 }
 
+/**
+ * The API moved after the token was issued. Only a refresh, which takes the client secret, makes one for the new address:
+ * else whoever may edit addresses could have a living token sent to a server of his own.
+ */
+function isForAnotherApi({ set }: Held, { context }: Row): boolean {
+  return set.apiOrigin !== undefined && set.apiOrigin !== apiOriginOf(context.integration.settings);
+}
+
 function mayServe(held: Held, row: Row, doubted: boolean): boolean {
-  if (doubted) return false;
+  if (doubted || isForAnotherApi(held, row)) return false;
   return servingOf(held.set, row.policy, Date.now()) !== 'wait';
 }
 

@@ -74,6 +74,10 @@ export function displayName(settings: Pick<IntegrationSettings, 'label' | 'conte
   return preset.endpoints === undefined || settings.context_id !== undefined ? settings.label : preset.title;
 }
 
+/** Where an access token goes: the origin of the API at this moment. */
+export const apiOriginOf = ({ api_base_url }: Pick<IntegrationSettings, 'api_base_url'>): string =>
+  new URL(api_base_url).origin;
+
 /** Origins of the OAuth endpoints at this moment; a secret is sent to no other. */
 export function audienceOf({ endpoints }: Pick<IntegrationSettings, 'endpoints'>): string[] {
   const urls = [endpoints.token, endpoints.revocation, endpoints.identity].filter((url) => url !== undefined);

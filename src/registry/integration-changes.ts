@@ -75,15 +75,17 @@ export async function changeIntegration(
     .where('integration_id', '=', id)
     .execute();
   await appendEvent(db, tenant, null, event);
-  await oweNudges(db, tenant, [id], event, elsewhere ? { refresh: true } : undefined);
+  const renewed = elsewhere || originOf(from.api_base_url) !== originOf(to.api_base_url);
+  await oweNudges(db, tenant, [id], event, renewed ? { refresh: true } : undefined);
   return { outdated: await outdated(db, tenant, id, elsewhere) };
 }
 
 /** Whether what was granted before is worth nothing with the settings after. */
 function isElsewhere(from: IntegrationSettings, to: IntegrationSettings): boolean {
-  const origin = ({ endpoints }: IntegrationSettings): string => new URL(endpoints.token).origin;
-  return from.client_id !== to.client_id || origin(from) !== origin(to);
+  return from.client_id !== to.client_id || originOf(from.endpoints.token) !== originOf(to.endpoints.token);
 }
+
+const originOf = (url: string): string => new URL(url).origin;
 
 /** Connections that hold what a person granted before the change; client credentials are granted anew by themselves. */
 async function outdated(db: Kysely<Tables>, tenant: string, id: string, elsewhere: boolean): Promise<number> {

@@ -21,6 +21,7 @@ const schema = z.discriminatedUnion('kind', [
     grantedAt: z.string(),
     audience,
     clientId: z.string().optional(),
+    apiOrigin: z.string().optional(),
   }),
   z.object({ kind: z.literal('client_secret'), clientSecret: confidential, audience }),
   z.object({ kind: z.literal('envelope_key'), privateJwk: confidential }),

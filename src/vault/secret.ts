@@ -55,6 +55,8 @@ export interface TokenSet {
   readonly audience: readonly string[];
   /** The client id it was granted to; absent in sets stored before it was kept. */
   readonly clientId?: string;
+  /** Origin of the API when the access token was issued: it is served for no other. Absent in sets stored before it was kept. */
+  readonly apiOrigin?: string;
 }
 
 export interface ClientSecret {

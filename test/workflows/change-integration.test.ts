@@ -375,6 +375,17 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     expect(moved.revocations()).toBe(revocations);
   });
 
+  it('a living token goes to no other address of the API before a refresh has proven the secret', async () => {
+    const ref = await app();
+    const elsewhere = { api_base_url: moved.apiBaseUrl };
+    expect(await changed(ref, 'wrong-secret-canary', elsewhere)).toMatchObject({ proven: 'not_until_consent' });
+    await reaches(ref, ({ reason }) => reason === 'CLIENT_REJECTED');
+    await expect(read(harness, ref)).rejects.toMatchObject({ code: 'TOKEN_NOT_FRESH' });
+    await changed(ref, APP_SECRET);
+    await reaches(ref, ({ state }) => state === 'active');
+    expect(await read(harness, ref)).toMatchObject({ generation: 2, apiBaseUrl: moved.apiBaseUrl });
+  }, 120_000);
+
   it('a refresh token that was granted to another client id is not sent; the earlier settings bring it back to life', async () => {
     const ref = await app();
     const before = provider.ledger().length;
