@@ -64,12 +64,12 @@ export async function startShell(options: HarnessOptions = {}): Promise<Shell> {
 
   async function bash(script: string): Promise<Printed> {
     // A function, so that commands stay as they are printed.
-    const counted = `curl() { command curl -s -w '%{stderr}%{http_code}\\n' "$@"; }`;
+    const counted = `curl() { command curl -s -w '%{stderr}status %{http_code}\\n' "$@"; }`;
     const { stdout, stderr } = await promisify(execFile)('bash', ['-euc', `${counted}\n${script}`], {
       cwd: folder,
       env: { ...process.env, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' },
     });
-    return { output: stdout, statuses: stderr.trim().split('\n').map(Number) };
+    return { output: stdout, statuses: [...stderr.matchAll(/^status (\d+)$/gm)].map(([, status]) => Number(status)) };
   }
 
   return {
