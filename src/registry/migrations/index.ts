@@ -7,7 +7,7 @@ import { providers } from './0006-providers';
 import { idempotency } from './0007-idempotency';
 import { deletedIntegrations } from './0008-deleted-integrations';
 import { consentModes } from './0009-consent-modes';
-import { unpublishedSecrets } from './0011-unpublished-secrets';
+import { unpublishedSecrets } from './0010-unpublished-secrets';
 
 export interface Migration {
   readonly name: string;
@@ -25,5 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0007-idempotency', statements: idempotency },
   { name: '0008-deleted-integrations', statements: deletedIntegrations },
   { name: '0009-consent-modes', statements: consentModes },
-  { name: '0011-unpublished-secrets', statements: unpublishedSecrets },
+  { name: '0010-unpublished-secrets', statements: unpublishedSecrets },
 ];
