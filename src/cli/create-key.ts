@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { idFrom } from '../connection/ids';
 import { DurableOAuthError } from '../errors';
-import { createApiKey } from '../http/api-keys';
-import { coveredBy } from '../http/permissions';
-import type { Role } from '../http/roles';
+import { createApiKey } from '../http/access/api-keys';
+import { coveredBy } from '../http/access/permissions';
+import type { Role } from '../http/access/roles';
 import type { NewEvent, Registry } from '../registry/contract';
 import { openRegistry } from '../registry/open';
 

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { readConfig, VAULT_DRIVERS, type VaultDriver } from '../config';
-import { ROLE_NAMES, type Role } from '../http/roles';
+import { ROLE_NAMES, type Role } from '../http/access/roles';
 import { openApi } from './api';
 import * as connections from './commands/connections';
 import { fail, RED, untilAskedToEnd, USAGE } from './exit';

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { ERRORS, isDurableOAuthError } from '../errors';
-import { CHALLENGES } from './auth';
+import { CHALLENGES } from './access/auth';
 import type { App } from './deps';
 import { answerType } from './media';
 import { ProblemError, statusOf, type Problem } from './problem';

@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DurableOAuthError } from '../errors';
-import { principalOf } from './auth';
+import { principalOf } from './access/auth';
 import type { App } from './deps';
 
 const STREAMS_AT_ONCE = 20;

@@ -1,10 +1,10 @@
 /** What a form asks, and that a save agrees with it. */
 import { GRANT_TYPES, type GrantType } from '../../src/connection/types';
-import { grantTypeOf } from '../../src/http/form';
-import { FIELD_TEXTS, GRANT_TYPE_TEXTS } from '../../src/http/form-texts';
+import { grantTypeOf } from '../../src/http/integrations/form';
+import { FIELD_TEXTS, GRANT_TYPE_TEXTS } from '../../src/http/integrations/form-texts';
 import { ProblemError } from '../../src/http/problem';
 import { saveIntegration } from '../../src/http/schemas/integration';
-import { toSettings } from '../../src/http/settings';
+import { toSettings } from '../../src/http/integrations/settings';
 import { createCatalogue } from '../../src/providers/catalogue';
 import { call, CALLBACK, CATALOGUE, startTestApp, type TestApp } from './support';
 

@@ -2,7 +2,7 @@ import type { LightMyRequestResponse } from 'fastify';
 import { createHash } from 'node:crypto';
 import type { ConsentReading, ConsentStage } from '../../src/connection/messages';
 import { DurableOAuthError } from '../../src/errors';
-import { createConsentLink } from '../../src/http/consent-links';
+import { createConsentLink } from '../../src/http/connections/consent-links';
 import { TEXTS } from '../../src/http/pages/texts';
 import { settings } from '../support/settings';
 import { call, CALLBACK, seedConnection, startTestApp, type TestApp } from './support';

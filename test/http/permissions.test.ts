@@ -1,6 +1,6 @@
 /** Every route x role x tenant x key scope. Routes are taken from the application: a new one is walked as well. */
-import { PERMISSIONS, type Permission } from '../../src/http/permissions';
-import { permissionsOf, ROLE_NAMES } from '../../src/http/roles';
+import { PERMISSIONS, type Permission } from '../../src/http/access/permissions';
+import { permissionsOf, ROLE_NAMES } from '../../src/http/access/roles';
 import { call, startTestApp, type AppRoute, type TestApp } from './support';
 
 interface GuardedRoute extends AppRoute {

@@ -1,5 +1,5 @@
 /** Who lets whom do what: role grants, and what nobody can hand on. */
-import { PERMISSIONS } from '../../src/http/permissions';
+import { PERMISSIONS } from '../../src/http/access/permissions';
 import { settings } from '../support/settings';
 import { call, seedConnection, startTestApp, type TestApp } from './support';
 import { apiKey, eventsOf, make, makeAccount, principal, roleGrant } from './support-access';

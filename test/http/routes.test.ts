@@ -1,6 +1,6 @@
 /** Rules that hold for every route there is. */
 import { buildApp } from '../../src/http/app';
-import { PERMISSIONS } from '../../src/http/permissions';
+import { PERMISSIONS } from '../../src/http/access/permissions';
 import { TOKEN_BEARING_ROUTES } from '../../src/http/routes/access-token';
 import { bareDeps, routesOf } from './bare-app';
 

@@ -1,5 +1,5 @@
 /** What the examples of the contract name as being there: components, connections, and a principal of another tenant. */
-import { readFile } from '../../src/http/component-file';
+import { readFile } from '../../src/http/components/component-file';
 import type { Examples } from '../../src/http/examples/example';
 import { settings } from '../support/settings';
 import { seedConnection, type TestApp } from './support';

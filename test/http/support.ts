@@ -22,7 +22,7 @@ import type { ConnectionRef } from '../../src/connection/types';
 import { DurableOAuthError, isDurableOAuthError } from '../../src/errors';
 import { buildApp } from '../../src/http/app';
 import type { AppConfig, AppDeps } from '../../src/http/deps';
-import type { Permission } from '../../src/http/permissions';
+import type { Permission } from '../../src/http/access/permissions';
 import type { ApiAnswer, ApiCaller, ApiRequest, OAuthClientTarget } from '../../src/oauth/contract';
 import { createCatalogue } from '../../src/providers/catalogue';
 import type { Catalogue } from '../../src/providers/preset';

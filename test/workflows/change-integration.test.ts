@@ -11,6 +11,7 @@ import type { ConnectionRow } from '../../src/registry/contract';
 import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
 import { Secret } from '../../src/vault/secret';
 import { eventually, Harness, RUNS } from '../support/harness';
+import { tenMinutesAgo } from '../support/older-tokens';
 import { caller, CALLBACK, complete, read, saved, visit } from '../support/scenes';
 
 const SECRET = 'robot-secret-canary-1';
@@ -33,22 +34,6 @@ interface Trouble {
 
 const failing = (code: ErrorCode) => (): Promise<never> => Promise.reject(new DurableOAuthError(code));
 const LOST = { store: 'VAULT_UNAVAILABLE', publish: 'REGISTRY_UNAVAILABLE' } as const;
-
-/** Tokens old enough to be refreshed on a caller's word. */
-function tenMinutesAgo(server: Ports['authorizationServer']): Ports['authorizationServer'] {
-  const back = (text: string): string => new Date(Date.parse(text) - 10 * MINUTE).toISOString();
-  const older = <T extends { issuedAt: string; expiresAt: string | null }>(a: T): T => ({
-    ...a,
-    issuedAt: back(a.issuedAt),
-    expiresAt: a.expiresAt && back(a.expiresAt),
-  });
-  return {
-    ...server,
-    clientCredentials: async (...args) => older(await server.clientCredentials(...args)),
-    exchangeCode: async (...args) => older(await server.exchangeCode(...args)),
-    refresh: async (...args) => older(await server.refresh(...args)),
-  };
-}
 
 describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ tuning, maxCachedWorkflows }) => {
   let provider: ScriptedProvider;

@@ -1,5 +1,5 @@
 /** The redirect URI: takes the provider's answer and sends the browser on, with nothing secret in the URL. */
-import { redirectPath } from '../redirect-uri';
+import { redirectPath } from '../integrations/redirect-uri';
 import type { App, AppDeps } from '../deps';
 
 export function callbackPages(app: App, { consents, config }: AppDeps): void {

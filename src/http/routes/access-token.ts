@@ -5,7 +5,7 @@
 import type { Caller, FreshToken } from '../../client/contract';
 import type { ConnectionRef } from '../../connection/types';
 import type { Registry } from '../../registry/contract';
-import { callerOf } from '../auth';
+import { callerOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
 import { accessTokenDocument } from '../schemas/actions';
 import { resourcePath } from '../schemas/document';

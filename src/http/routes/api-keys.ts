@@ -2,14 +2,14 @@
 import { DurableOAuthError } from '../../errors';
 import type { Registry } from '../../registry/contract';
 import type { ApiKeyRow } from '../../registry/contract-access';
-import { toApiKey } from '../access-resources';
-import { createApiKey } from '../api-keys';
-import { auditEvent } from '../audit';
-import { principalOf, type Principal } from '../auth';
+import { toApiKey } from '../access/access-resources';
+import { createApiKey } from '../access/api-keys';
+import { auditEvent } from '../access/audit';
+import { principalOf, type Principal } from '../access/auth';
 import type { App, AppDeps } from '../deps';
 import { readPage, warningsAbout } from '../paging';
 import { ProblemError } from '../problem';
-import { notToPutInKey } from '../rights';
+import { notToPutInKey } from '../access/rights';
 import { apiKeyList, apiKeyPath, apiKeyQuery, createKey, newKeyDocument } from '../schemas/api-key';
 import { noContent, resourcePath } from '../schemas/document';
 

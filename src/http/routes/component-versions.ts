@@ -1,8 +1,8 @@
 /** `/v2/tenants/{T}/components/{id}/versions`: upload a new component.json, list what there was, read one back. */
 import { DurableOAuthError } from '../../errors';
-import { callerOf } from '../auth';
-import { FILE_BODY_LIMIT, readFile } from '../component-file';
-import { componentPath, ownComponent, toComponent } from '../component-resources';
+import { callerOf } from '../access/auth';
+import { FILE_BODY_LIMIT, readFile } from '../components/component-file';
+import { componentPath, ownComponent, toComponent } from '../components/component-resources';
 import type { App, AppDeps } from '../deps';
 import { readPage } from '../paging';
 import { expectSameId } from '../same-id';

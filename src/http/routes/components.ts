@@ -1,9 +1,9 @@
 /** `/v2/tenants/{T}/components`: upload a component.json, list, read, change who has access, remove. */
 import { newId } from '../../client/connections';
 import { DurableOAuthError } from '../../errors';
-import { callerOf } from '../auth';
-import { FILE_BODY_LIMIT, readFile } from '../component-file';
-import { componentPath, ownComponent, toComponent } from '../component-resources';
+import { callerOf } from '../access/auth';
+import { FILE_BODY_LIMIT, readFile } from '../components/component-file';
+import { componentPath, ownComponent, toComponent } from '../components/component-resources';
 import type { App, AppDeps } from '../deps';
 import { readPage } from '../paging';
 import { ProblemError } from '../problem';

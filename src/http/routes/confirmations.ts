@@ -5,8 +5,8 @@
  */
 import { endUserConfirmer, principalConfirmer } from '../../client/confirmers';
 import { DurableOAuthError } from '../../errors';
-import { callerOf, principalOf } from '../auth';
-import { failedConfirmation, toConfirmation } from '../confirmation';
+import { callerOf, principalOf } from '../access/auth';
+import { failedConfirmation, toConfirmation } from '../connections/confirmation';
 import type { App, AppDeps } from '../deps';
 import { languageOf } from '../language';
 import { confirmationDocument, createConfirmation } from '../schemas/confirmation';

@@ -1,8 +1,8 @@
 /** `/v2/tenants/{T}/connections`: list, read, change what the tenant says of the account. The registry's reading, in words. */
 import { DurableOAuthError } from '../../errors';
-import { callerOf } from '../auth';
-import { filterOf } from '../connection-filter';
-import { toConnection } from '../connection-resource';
+import { callerOf } from '../access/auth';
+import { filterOf } from '../connections/connection-filter';
+import { toConnection } from '../connections/connection-resource';
 import type { App, AppDeps } from '../deps';
 import { languageOf } from '../language';
 import { readPage, warningsAbout } from '../paging';

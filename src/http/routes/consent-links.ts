@@ -1,7 +1,7 @@
 /** `POST /v2/tenants/{T}/connections/{id}/consent-links`: a link that lets a person grant access, or renew it. */
 import { DurableOAuthError } from '../../errors';
-import { callerOf, principalOf } from '../auth';
-import { confirmerHashOf, createConsentLink } from '../consent-links';
+import { callerOf, principalOf } from '../access/auth';
+import { confirmerHashOf, createConsentLink } from '../connections/consent-links';
 import type { App, AppDeps } from '../deps';
 import { consentLinkDocument, createConsentLink as body, type ConsentLinkAttributes } from '../schemas/consent-link';
 import { resourcePath } from '../schemas/document';

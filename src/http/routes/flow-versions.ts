@@ -1,7 +1,7 @@
 /** `/v2/tenants/{T}/flows/{id}/versions`: what a flow included before; an old version counts as use until it is removed. */
-import { callerOf } from '../auth';
+import { callerOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
-import { flowPath, toFlowVersion } from '../flow-resources';
+import { flowPath, toFlowVersion } from '../components/flow-resources';
 import { readPage } from '../paging';
 import { noContent, resourcePath, versionPath, versionQuery } from '../schemas/document';
 import { flowVersionList } from '../schemas/flow';

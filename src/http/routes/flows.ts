@@ -1,9 +1,9 @@
 /** `/v2/tenants/{T}/flows`: what includes components and connections. They are registered here, and run elsewhere. */
 import { newId } from '../../client/connections';
 import { DurableOAuthError, isDurableOAuthError } from '../../errors';
-import { callerOf } from '../auth';
+import { callerOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
-import { atEntry, flowPath, idsIn, toFlow } from '../flow-resources';
+import { atEntry, flowPath, idsIn, toFlow } from '../components/flow-resources';
 import { readPage, warningsAbout } from '../paging';
 import { ProblemError } from '../problem';
 import { expectSameId } from '../same-id';

@@ -6,12 +6,12 @@
 import type { Lang } from '../../connection/reasons';
 import { GRANT_TYPES, type GrantType } from '../../connection/types';
 import type { App, AppDeps } from '../deps';
-import { fieldsOf, grantTypeOf, valuesOf } from '../form';
-import { FIELD_TEXTS, GRANT_TYPE_TEXTS } from '../form-texts';
+import { fieldsOf, grantTypeOf, valuesOf } from '../integrations/form';
+import { FIELD_TEXTS, GRANT_TYPE_TEXTS } from '../integrations/form-texts';
 import { languageOf } from '../language';
-import { presetNamed } from '../presets';
+import { presetNamed } from '../integrations/presets';
 import { ProblemError } from '../problem';
-import { contextIdOf } from '../redirect-uri';
+import { contextIdOf } from '../integrations/redirect-uri';
 import {
   fields,
   formPath,
@@ -21,7 +21,7 @@ import {
   tenantFormQuery,
   type Field,
 } from '../schemas/grant-type';
-import { completed } from '../settings';
+import { completed } from '../integrations/settings';
 
 export function grantTypeRoutes(app: App, deps: AppDeps): void {
   app.route({

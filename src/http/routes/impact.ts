@@ -1,7 +1,7 @@
 /** `GET /v2/tenants/{T}/connections/{id}/impact`: what a revocation, or access that ends, would stop. */
 import { DurableOAuthError } from '../../errors';
 import type { App, AppDeps } from '../deps';
-import { impactOf } from '../impact';
+import { impactOf } from '../connections/impact';
 import { languageOf } from '../language';
 import { resourcePath } from '../schemas/document';
 import { impactDocument } from '../schemas/impact';

@@ -1,7 +1,7 @@
 /** `POST /v2/tenants/{T}/imports`: tokens that another program refreshed so far become connections. */
-import { callerOf } from '../auth';
+import { callerOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
-import { importAll, toSaveRequests } from '../imports';
+import { importAll, toSaveRequests } from '../integrations/imports';
 import { languageOf } from '../language';
 import { ProblemError } from '../problem';
 import { tenantPath } from '../schemas/document';

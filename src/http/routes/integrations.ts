@@ -2,15 +2,15 @@
 import { DurableOAuthError } from '../../errors';
 import { displayName } from '../../providers/resolve';
 import type { IntegrationRow } from '../../registry/contract';
-import { callerOf, demand } from '../auth';
+import { callerOf, demand } from '../access/auth';
 import type { App, AppDeps } from '../deps';
-import { changeSettings, metaOfChange } from '../change-integration';
-import { deleteIntegration } from '../delete-integration';
+import { changeSettings, metaOfChange } from '../integrations/change-integration';
+import { deleteIntegration } from '../integrations/delete-integration';
 import { requireMatch } from '../etag';
 import { languageOf } from '../language';
 import { readPage, warningsAbout } from '../paging';
 import { integrationPath, toIntegration } from '../resources';
-import { failedSave, refuseTaken, RUNNING_RETRY_AFTER_SECONDS, savedAnswer, toSaveRequest } from '../save';
+import { failedSave, refuseTaken, RUNNING_RETRY_AFTER_SECONDS, savedAnswer, toSaveRequest } from '../integrations/save';
 import { noContent, refuseOtherId, resourcePath, tenantPath } from '../schemas/document';
 import {
   changedDocument,

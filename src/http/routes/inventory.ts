@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { Readable } from 'node:stream';
 import type { ConnectionContext, ConnectionFilter, Registry } from '../../registry/contract';
-import { filterOf } from '../connection-filter';
-import { toConnection } from '../connection-resource';
-import { csvLine, type Cell } from '../csv';
+import { filterOf } from '../connections/connection-filter';
+import { toConnection } from '../connections/connection-resource';
+import { csvLine, type Cell } from '../connections/csv';
 import type { App, AppDeps } from '../deps';
 import { languageOf } from '../language';
 import { inventoryQuery } from '../schemas/connection';

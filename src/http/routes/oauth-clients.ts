@@ -2,7 +2,7 @@
 import { newId } from '../../client/connections';
 import { DurableOAuthError, isDurableOAuthError } from '../../errors';
 import type { ComponentClientRow } from '../../registry/contract-platform';
-import { callerOf } from '../auth';
+import { callerOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
 import { requireMatch } from '../etag';
 import {
@@ -13,7 +13,7 @@ import {
   saveOAuthClient,
   usedProblem,
   warningsFor,
-} from '../oauth-clients';
+} from '../components/oauth-clients';
 import { warningsAbout } from '../paging';
 import { ProblemError } from '../problem';
 import { oauthClientPath, toOAuthClient } from '../resources';

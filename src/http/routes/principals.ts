@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { idFrom } from '../../connection/ids';
 import { DurableOAuthError } from '../../errors';
-import { principalPath, toPrincipal } from '../access-resources';
-import { auditEvent } from '../audit';
+import { principalPath, toPrincipal } from '../access/access-resources';
+import { auditEvent } from '../access/audit';
 import type { App, AppDeps } from '../deps';
 import { readPage, warningsAbout } from '../paging';
 import { noContent, resourcePath, tenantPath } from '../schemas/document';

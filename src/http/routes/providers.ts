@@ -7,13 +7,13 @@ import type { Preset } from '../../providers/preset';
 import { findPreset } from '../../providers/resolve';
 import type { Page } from '../../registry/contract';
 import type { ProviderRow } from '../../registry/contract-providers';
-import { callerOf, demand } from '../auth';
+import { callerOf, demand } from '../access/auth';
 import type { App, AppDeps } from '../deps';
-import { isMoved, toOwnPreset } from '../own-provider';
+import { isMoved, toOwnPreset } from '../integrations/own-provider';
 import { readPage } from '../paging';
-import { presetNamed } from '../presets';
+import { presetNamed } from '../integrations/presets';
 import { ProblemError } from '../problem';
-import { providerPath, toProvider } from '../resources-providers';
+import { providerPath, toProvider } from '../integrations/provider-resources';
 import { noContent, refuseOtherId, resourcePath, tenantPath } from '../schemas/document';
 import { changeProvider, createProvider, providerDocument, providerList, providerQuery } from '../schemas/provider';
 

@@ -2,7 +2,7 @@
 import { healthOfRow } from '../../client/connections';
 import { describeRefresh, refreshOutcome } from '../../connection/refresh-outcome';
 import { DurableOAuthError } from '../../errors';
-import { callerOf } from '../auth';
+import { callerOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
 import { languageOf } from '../language';
 import { appOf, connectionPath } from '../resources';

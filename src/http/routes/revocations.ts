@@ -6,9 +6,9 @@
 import { z } from 'zod';
 import { describeRevocation } from '../../connection/revocation-text';
 import { DurableOAuthError } from '../../errors';
-import { callerOf } from '../auth';
+import { callerOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
-import { impactOf } from '../impact';
+import { impactOf } from '../connections/impact';
 import { languageOf } from '../language';
 import { appOf, toRevocation } from '../resources';
 import { revocationDocument, revocationQuery, revoke } from '../schemas/actions';

@@ -2,14 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { idFrom } from '../../connection/ids';
 import type { RoleGrantRow } from '../../registry/contract-access';
-import { toRoleGrant } from '../access-resources';
-import { auditEvent } from '../audit';
-import { callerOf, principalOf, type Principal } from '../auth';
+import { toRoleGrant } from '../access/access-resources';
+import { auditEvent } from '../access/audit';
+import { callerOf, principalOf, type Principal } from '../access/auth';
 import type { App, AppDeps } from '../deps';
 import { readPage, warningsAbout } from '../paging';
 import { ProblemError } from '../problem';
-import { notToConfer } from '../rights';
-import { ROLES } from '../roles';
+import { notToConfer } from '../access/rights';
+import { ROLES } from '../access/roles';
 import { noContent, resourcePath, tenantPath } from '../schemas/document';
 import {
   createRoleGrant,

@@ -1,9 +1,9 @@
 /** `GET /v2/roles` and `GET /v2/permissions`: the matrix. Service permissions are shown to operators only. */
-import { isOperator } from '../rights';
-import { principalOf } from '../auth';
+import { isOperator } from '../access/rights';
+import { principalOf } from '../access/auth';
 import type { App } from '../deps';
-import { isServicePermission, PERMISSIONS, type Permission } from '../permissions';
-import { permissionsOf, ROLE_NAMES, ROLES } from '../roles';
+import { isServicePermission, PERMISSIONS, type Permission } from '../access/permissions';
+import { permissionsOf, ROLE_NAMES, ROLES } from '../access/roles';
 import { permissionList, roleList } from '../schemas/role';
 import type { FastifyRequest } from 'fastify';
 

@@ -1,11 +1,11 @@
 /** `/v2/tenants`: those the caller has rights in; new ones by installation operators. */
 import { DurableOAuthError } from '../../errors';
-import { tenantsPath, toTenant } from '../access-resources';
-import { auditEvent } from '../audit';
-import { principalOf } from '../auth';
+import { tenantsPath, toTenant } from '../access/access-resources';
+import { auditEvent } from '../access/audit';
+import { principalOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
 import { readPage, warningsAbout } from '../paging';
-import { placesOf, rightsIn } from '../rights';
+import { placesOf, rightsIn } from '../access/rights';
 import { tenantPath } from '../schemas/document';
 import { changeTenant, createTenant, tenantDocument, tenantList, tenantQuery } from '../schemas/tenant';
 

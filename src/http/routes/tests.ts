@@ -1,7 +1,7 @@
 /** `POST /v2/tenants/{T}/connections/{id}/tests`: one harmless request through the connection, its outcome in words. */
 import { describeTest, testConnection } from '../../client/test-connection';
 import { DurableOAuthError } from '../../errors';
-import { callerOf } from '../auth';
+import { callerOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
 import { languageOf } from '../language';
 import { appOf, connectionPath } from '../resources';

@@ -9,12 +9,12 @@ import { SECOND } from '../../connection/clocks';
 import type { ConnectionRef } from '../../connection/types';
 import { DurableOAuthError, isDurableOAuthError } from '../../errors';
 import type { ConnectionContext } from '../../registry/contract';
-import { callerOf } from '../auth';
+import { callerOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
 import { languageOf } from '../language';
 import { secretDocument } from '../schemas/actions';
 import { resourcePath } from '../schemas/document';
-import { brokenSecret, readySecret } from '../workspace-secret';
+import { brokenSecret, readySecret } from '../connections/workspace-secret';
 import { recordReading, SECRET_PATH, TOKENS_PER_MINUTE } from './access-token';
 
 /** Components hang up after 10 s, and a refresh has had up to 3 of them. */

@@ -1,6 +1,6 @@
 /** An API key: shown whole in the answer to its creation, and never again. */
 import { z } from 'zod';
-import { coveredBy } from '../permissions';
+import { coveredBy } from '../access/permissions';
 import { input, list, page, resource, tenantPath, text, time } from './document';
 
 const scope = text(100).refine((pattern) => coveredBy(pattern).length > 0, 'No permission has this name or pattern');

@@ -1,7 +1,7 @@
 /** An integration as it is sent and shown. Secrets are write-only: no schema of an answer names one. */
 import { z } from 'zod';
 import { GRANT_TYPES, ROTATION_MODES } from '../../connection/types';
-import { grantTypeOf } from '../form';
+import { grantTypeOf } from '../integrations/form';
 import { consentLink } from './consent-link';
 import { id, input, list, page, printable, resource, text, textFilter, time, warningsMeta } from './document';
 

@@ -1,7 +1,7 @@
 /** A role grant: what a principal, of this tenant or of another one, may do in this tenant. */
 import { z } from 'zod';
-import { PERMISSIONS } from '../permissions';
-import { ROLE_NAMES } from '../roles';
+import { PERMISSIONS } from '../access/permissions';
+import { ROLE_NAMES } from '../access/roles';
 import { id, list, page, resource, time } from './document';
 
 const attributes = z

@@ -1,6 +1,6 @@
 /** Keys made at the database. */
 import { createKey, issueKey, type KeyOrder } from '../../../src/cli/create-key';
-import { prefixOf } from '../../../src/http/api-keys';
+import { prefixOf } from '../../../src/http/access/api-keys';
 import type { Registry } from '../../../src/registry/contract';
 import { openRegistry } from '../../../src/registry/open';
 import { testDatabase, type TestDatabase } from '../../support/database';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createApiKey, isKeyOf, prefixOf } from '../../../src/http/api-keys';
+import { createApiKey, isKeyOf, prefixOf } from '../../../src/http/access/api-keys';
 
 describe('an API key', () => {
   it('has a public prefix and 256 random bits, and only its hash needs to be kept', () => {

@@ -1,4 +1,4 @@
-import { csvLine } from '../../../src/http/csv';
+import { csvLine } from '../../../src/http/connections/csv';
 
 describe('a line of CSV', () => {
   it('separates, quotes and ends as RFC 4180 says', () => {

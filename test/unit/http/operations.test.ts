@@ -1,4 +1,4 @@
-import { describeParameter, namesOf } from '../../../src/http/operations';
+import { describeParameter, namesOf } from '../../../src/http/openapi/operations';
 
 it.each([
   ['GET', '/v2/tenants/:tenant/connections', 'listConnections', 'List connections'],

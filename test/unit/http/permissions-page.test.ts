@@ -1,8 +1,8 @@
 /** docs/permissions.md shows the matrix of src/http/roles.ts. `UPDATE_DOCS=on` writes it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PERMISSIONS } from '../../../src/http/permissions';
-import { permissionsOf, ROLE_NAMES, ROLES } from '../../../src/http/roles';
+import { PERMISSIONS } from '../../../src/http/access/permissions';
+import { permissionsOf, ROLE_NAMES, ROLES } from '../../../src/http/access/roles';
 
 const PAGE = join(__dirname, '../../../docs/permissions.md');
 const PLACE = /(?<=<!-- roles -->).*(?=<!-- \/roles -->)/s;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { permits, PERMISSIONS } from '../../../src/http/permissions';
+import { permits, PERMISSIONS } from '../../../src/http/access/permissions';
 
 const permission = fc.constantFrom(...PERMISSIONS);
 

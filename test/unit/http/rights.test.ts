@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { isServicePermission, PERMISSIONS, permits } from '../../../src/http/permissions';
+import { isServicePermission, PERMISSIONS, permits } from '../../../src/http/access/permissions';
 import {
   holdsSomewhere,
   isLetIn,
@@ -8,8 +8,8 @@ import {
   placesOf,
   rightsIn,
   type Holder,
-} from '../../../src/http/rights';
-import { permissionsOf, ROLE_NAMES, ROLES } from '../../../src/http/roles';
+} from '../../../src/http/access/rights';
+import { permissionsOf, ROLE_NAMES, ROLES } from '../../../src/http/access/roles';
 
 const place = fc.constantFrom('acme', 'other', null);
 const permission = fc.constantFrom(...PERMISSIONS);
