@@ -46,7 +46,8 @@ export function createAdoptGrant(deps: AdoptDeps): DurableOAuthActivities['adopt
         token: report.token,
         account: set.account,
         grantedAt: set.grantedAt,
-        thaw: input.thaw,
+        // What is gone revokes what was granted through it, and looks once: nothing comes to life behind it.
+        thaw: input.thaw && context.unusable !== 'client_gone' && context.unusable !== 'component_gone',
         event: { type: 'grant.adopted', by: input.by, traceId: input.traceId, facts: { consent: input.consent } },
       });
       return { ...report, previousGrant };

@@ -38,7 +38,7 @@ export type TokenReport = V1 & {
 };
 
 /**
- * A provider answer that could not be stored in time: a sealed list of vault cells (activities/escrow.ts), stored by
+ * A provider answer that could not be stored in time: a sealed list of vault cells (activities/cells.ts), stored by
  * `storeEscrowedTokenSet`. Heartbeats carry nothing else, or what contains it.
  */
 export type Escrow = V1 & {

@@ -61,18 +61,18 @@ async function attempt(consent: Consent): Promise<void> {
   const confirmer = consent.input.mode === 'link' ? 'the same browser' : 'the application';
   const summary = `Confirmation by ${confirmer} (${consent.input.ref})`;
   if (!(await condition(() => consent.confirmed !== undefined, waitMs, { summary }))) {
-    await discard(consent);
-    return move(consent, { stage: 'failed', code: 'CONSENT_NOT_COMPLETED', detail: 'expired' });
+    // First here and below: people wait for the outcome, and a provider may keep the revocation waiting for days.
+    move(consent, { stage: 'failed', code: 'CONSENT_NOT_COMPLETED', detail: 'expired' });
+    return discard(consent);
   }
   if (consent.confirmed && isByAnother(consent.input, consent.confirmed)) {
-    // First, because the application waits for the outcome, and a provider may keep the revocation waiting for days.
     move(consent, { stage: 'failed', code: 'CONSENT_NOT_COMPLETED', detail: 'other_user' });
     return discard(consent);
   }
   move(consent, { stage: 'handing_over' });
   if (!(await completeLink(consent))) {
-    await discard(consent);
-    return move(consent, { stage: 'failed', code: 'CONSENT_NOT_COMPLETED', detail: 'used' });
+    move(consent, { stage: 'failed', code: 'CONSENT_NOT_COMPLETED', detail: 'used' });
+    return discard(consent);
   }
   const { ref, consent: id } = consent.input;
   const origin = originOf(consent);

@@ -106,6 +106,10 @@ async function send(api: ApiCaller, call: Addressed, token: FreshToken, leftMs: 
   const { method, url, mayFollow, body, maxBytes, preset } = call;
   const coordinates = { connection: call.ref, method };
   if (leftMs < WORTH_SENDING_MS) throw new DurableOAuthError('TOKEN_NOT_FRESH', undefined, coordinates);
+  // The reader may know the address of before, and the token is for that one.
+  if (new URL(url).origin !== new URL(token.apiBaseUrl).origin) {
+    throw new DurableOAuthError('TOKEN_NOT_FRESH', 'The address of the API is another since', coordinates);
+  }
   const timeoutMs = Math.min(call.timeoutMs, leftMs);
   const request = { method, url, headers: safeHeaders(call.headers), body, timeoutMs, maxBytes, mayFollow };
   try {

@@ -79,9 +79,9 @@ async function askApi(
   { api }: TestPorts,
   { integration }: ConnectionContext,
   preset: Preset,
-  { accessToken: value }: FreshToken,
+  { accessToken: value, apiBaseUrl: base }: FreshToken,
 ): Promise<TestResult> {
-  const { api_base_url: base, endpoints } = integration.settings;
+  const { endpoints } = integration.settings;
   const url = apiUrl(base, '', undefined, [...preset.denied_paths, ...endpointsBelow(base, endpoints)]);
   const limits = { timeoutMs: HTTP_MS, maxBytes: MAX_BYTES };
   const request = { method: 'HEAD', url, headers: {}, ...limits, mayFollow: () => false } as const;

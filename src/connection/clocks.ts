@@ -91,7 +91,7 @@ export function refreshDueAt(token: TokenClock, policy: Policy, around: Surround
 }
 
 /** Providers that refuse an early refresh name a minimum interval. */
-function refreshNotBefore(issuedAt: string, { minRefreshIntervalSeconds = 0 }: Policy): number {
+export function refreshNotBefore(issuedAt: string, { minRefreshIntervalSeconds = 0 }: Policy): number {
   return epoch(issuedAt) + minRefreshIntervalSeconds * SECOND;
 }
 

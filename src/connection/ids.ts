@@ -5,8 +5,7 @@ import type { ConnectionRef } from './types';
 /** Ids are made before the thing exists. Ours are a prefix and 26 lower-case base32 characters; people choose others. */
 export const ID = /^[a-z0-9_-]{1,64}$/;
 
-export type IdPrefix =
-  'cn' | 'in' | 'oc' | 'cs' | 'cl' | 'gr' | 'sec' | 'ev' | 'sv' | 'pr' | 'at' | 'ek' | 'cp' | 'fl' | 'rg' | 'pv';
+export type IdPrefix = 'cn' | 'in' | 'oc' | 'cs' | 'cl' | 'gr' | 'sec' | 'ev' | 'pr' | 'ek' | 'cp' | 'fl' | 'rg' | 'pv';
 
 export function isId(value: unknown): value is string {
   return typeof value === 'string' && ID.test(value);

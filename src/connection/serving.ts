@@ -9,9 +9,6 @@ import type { Policy, TokenFacts } from './types';
  */
 export type Serving = 'serve' | 'join' | 'wait';
 
-/** How long a reader inside the buffer waits for a refresh before it serves what it has, milliseconds. */
-export const JOIN_MS = 3 * SECOND;
-
 export function servingOf(
   token: Pick<TokenFacts, 'expiresAt' | 'lifetimeSeconds'>,
   policy: Pick<Policy, 'refreshBufferSeconds'>,

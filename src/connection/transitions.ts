@@ -10,6 +10,7 @@ import {
   isDead,
   iso,
   refreshDueAt,
+  refreshNotBefore,
   renewableFrom,
   retryDelayMs,
   SECOND,
@@ -72,7 +73,8 @@ export function apply(c: Carried, event: CoreEvent, around: Surroundings): Carri
     case 'asked':
       return afterQuestion(c, event.generation, event.why, around);
     case 'nudged':
-      return needsCorrection(c) || (event.refresh && canRefresh(c)) ? { ...c, nextAttemptAt: iso(around.now) } : c;
+      if (needsCorrection(c)) return { ...c, nextAttemptAt: iso(around.now) };
+      return event.refresh ? afterChange(c, around) : c;
     case 'frozen':
       return move(
         { ...c, frozen: true, nextAttemptAt: null, ambiguous: undefined },
@@ -258,6 +260,14 @@ function afterQuestion(c: Carried, generation: number, why: EnsureFresh['why'], 
 function wantsRefresh(c: Carried, now: number): boolean {
   const due = refreshDueAt(c, { ...c.policy, refresh: 'proactive' }, { now, random: () => 0 });
   return c.generation === 0 || (due !== undefined && due <= now);
+}
+
+/** What works may not be renewed any more, or not be used where the API is now: found out at once, as far as the provider lets us. */
+function afterChange(c: Carried, around: Surroundings): Carried {
+  if (endsWithItsToken(c)) return move(c, { state: 'reauth_required', reason: 'CONSENT_OUTDATED' }, around);
+  if (!canRefresh(c) || c.failures > 0) return c;
+  const from = c.issuedAt === undefined ? 0 : refreshNotBefore(c.issuedAt, c.policy);
+  return { ...c, nextAttemptAt: iso(Math.max(around.now, from)) };
 }
 
 function afterYoungRefusal(c: Carried, around: Surroundings): Carried {

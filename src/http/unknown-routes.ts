@@ -11,7 +11,7 @@ interface Known {
 export function answerUnknownRoutes(app: App): void {
   const known: Known[] = [];
   app.addHook('onRoute', ({ url, method, config }) => {
-    if (config?.permission === undefined) return;
+    if (config?.permission === undefined && !url.startsWith('/v2/')) return;
     const pattern = new RegExp(`^${url.replace(/:\w+/g, '[^/]+')}/?$`);
     known.push(...[method].flat().map((one) => ({ pattern, method: one })));
   });

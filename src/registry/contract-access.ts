@@ -1,7 +1,7 @@
 /**
  * The registry's part in who may do what: tenants, principals and their API keys, role grants, and the log that tells who
  * did it. As in `contract.ts`: every method takes the tenant, a write and its event are one transaction, a database that
- * does not answer is REGISTRY_UNAVAILABLE. What a role permits is decided above, in src/http/roles.ts.
+ * does not answer is REGISTRY_UNAVAILABLE. What a role permits is decided above, in src/http/access/roles.ts.
  */
 import type { EventRow, NewEvent, Page } from './contract-common';
 

@@ -9,7 +9,7 @@ import type { NewEvent, OAuthClientRow, Page } from './contract-common';
 
 // ── components ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Who may use it: the tenant that has it, its team there, or every tenant that has an OAuth client for it. */
+/** Who may use it: the tenant that has it (`team` says whose it is there), or every tenant that has an OAuth client for it. */
 export type ComponentAccess = 'tenant' | 'team' | 'global';
 
 /** What component.json says, as far as durable-oauth uses it (src/components/manifest.ts). */

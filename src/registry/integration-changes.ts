@@ -45,10 +45,15 @@ export async function changeIntegration(
   id: string,
   { from, to, secret, event }: IntegrationChange,
 ): Promise<{ outdated: number } | undefined> {
-  const row = await withClients(db, tenant)
-    .where('integrations.id', '=', id)
-    .forUpdate('integrations')
-    .executeTakeFirst();
+  // By itself: a join that has waited for the lock shows the client as it was before.
+  await db
+    .selectFrom('integrations')
+    .select('id')
+    .where('tenant', '=', tenant)
+    .where('id', '=', id)
+    .forUpdate()
+    .execute();
+  const row = await withClients(db, tenant).where('integrations.id', '=', id).executeTakeFirst();
   if (row === undefined) throw notFound('integration', { tenant, integration: id });
   const elsewhere = isElsewhere(from, to);
   // The answer to an earlier attempt was lost.

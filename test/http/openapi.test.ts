@@ -19,7 +19,7 @@ interface Operation {
   readonly summary: string;
   readonly tags: readonly string[];
   readonly parameters: readonly Parameter[];
-  readonly 'x-permission': string;
+  readonly 'x-permission'?: string;
   readonly requestBody?: { readonly content: Record<string, unknown> };
   readonly responses: Readonly<Record<string, unknown>>;
 }
@@ -62,10 +62,8 @@ it('is valid OpenAPI 3.1, and docs/openapi.json; after a change of a route run `
   expect(JSON.parse(execFileSync(process.execPath, [validator, path], { encoding: 'utf8' }))).toEqual({ valid: true });
 });
 
-it('describes every guarded route and no other, with its permission', async () => {
-  const guarded = (await routesOf(bareDeps())).filter(
-    ({ permission, method }) => permission !== undefined && method !== 'HEAD',
-  );
+it('describes every route under /v2 and no other, with its permission', async () => {
+  const guarded = (await routesOf(bareDeps())).filter(({ url, method }) => url.startsWith('/v2/') && method !== 'HEAD');
   expect(operations.map((one) => `${one.method.toUpperCase()} ${one.path} ${one['x-permission']}`).sort()).toEqual(
     guarded.map(({ method, url, permission }) => `${method} ${url.replace(/:(\w+)/g, '{$1}')} ${permission}`).sort(),
   );
@@ -87,9 +85,10 @@ it('names and describes every operation and every parameter, and no name twice',
 });
 
 it('says both media types of every body and answer, and one error document for every failure', () => {
-  for (const { operationId, method, requestBody, responses } of operations) {
+  for (const { operationId, method, requestBody, responses, 'x-permission': permission } of operations) {
     if (requestBody) expect(Object.keys(requestBody.content).sort()).toEqual(MEDIA_TYPES);
-    const wanted = ['401', '403', '404', '429', '503', ...(method === 'get' ? [] : ['409', '413', '415', '422'])];
+    const guarded = permission === undefined ? [] : ['401', '403'];
+    const wanted = [...guarded, '404', '429', '503', ...(method === 'get' ? [] : ['409', '413', '415', '422'])];
     expect([operationId, Object.keys(responses)]).toEqual([operationId, expect.arrayContaining(wanted)]);
     expect([operationId, JSON.stringify(responses)]).toEqual([operationId, expect.not.stringContaining('Default')]);
     for (const [status, response] of Object.entries(responses).filter(([code]) => code >= '400')) {

@@ -1,5 +1,6 @@
 /** Another secret, client id or origin for the own OAuth client of an integration that is in use, judged by the ledgers. */
 import { Context } from '@temporalio/activity';
+import { callApi } from '../../src/client/call-api';
 import type { ChangeOutcome } from '../../src/client/contract';
 import type { Ports } from '../../src/compose';
 import { clientSecretRef } from '../../src/connection/ids';
@@ -362,13 +363,20 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
 
   it('a living token goes to no other address of the API before a refresh has proven the secret', async () => {
     const ref = await app();
+    // This reader believes its row for half a minute.
+    await read(harness, ref);
     const elsewhere = { api_base_url: moved.apiBaseUrl };
     expect(await changed(ref, 'wrong-secret-canary', elsewhere)).toMatchObject({ proven: 'not_until_consent' });
+    const { apiCaller, catalogue, registry, tokens } = harness.parts;
+    const ports = { api: apiCaller, catalogue, connections: registry.connections, tokens };
+    const limits = { timeoutMs: 10_000, budgetMs: 20_000, maxBytes: 10_000 };
+    const call = { method: 'GET', path: '/orders', headers: {}, ...limits } as const;
+    await expect(callApi(ports, ref, call)).rejects.toMatchObject({ code: 'TOKEN_NOT_FRESH' });
     await reaches(ref, ({ reason }) => reason === 'CLIENT_REJECTED');
-    await expect(read(harness, ref)).rejects.toMatchObject({ code: 'TOKEN_NOT_FRESH' });
+    await expect(read(harness, ref, 1)).rejects.toMatchObject({ code: 'TOKEN_NOT_FRESH' });
     await changed(ref, APP_SECRET);
     await reaches(ref, ({ state }) => state === 'active');
-    expect(await read(harness, ref)).toMatchObject({ generation: 2, apiBaseUrl: moved.apiBaseUrl });
+    expect(await read(harness, ref, 1)).toMatchObject({ generation: 2, apiBaseUrl: moved.apiBaseUrl });
   }, 120_000);
 
   it('a refresh token that was granted to another client id is not sent; the earlier settings bring it back to life', async () => {

@@ -8,12 +8,19 @@ interface Resource {
 }
 interface Document<T> {
   readonly data: T;
+  readonly links?: { readonly next: string | null };
 }
 
 export type Print = (value: unknown, text: () => string) => void;
 
 export async function list(api: Api, print: Print): Promise<void> {
-  const { data } = await api.get<Document<readonly Resource[]>>(`/v2/tenants/${api.tenant}/connections?page[size]=100`);
+  const data: Resource[] = [];
+  let next: string | null | undefined = `/v2/tenants/${api.tenant}/connections?page[size]=100`;
+  while (next) {
+    const page: Document<readonly Resource[]> = await api.get(next);
+    data.push(...page.data);
+    next = page.links?.next;
+  }
   print(data, () =>
     table(
       data.map(({ id, attributes: a }) => [

@@ -109,7 +109,7 @@ async function probe(deps: RestoreDeps, context: ConnectionContext, set: TokenSe
   const entry = secret === undefined ? undefined : (await held(deps.vault, secret))?.secret;
   const target = targetOf(settings, preset, entry?.kind === 'client_secret' ? entry : undefined);
   try {
-    await deps.authorizationServer.identify({ ...target, audience: target.audience ?? set.audience }, set.accessToken);
+    await deps.authorizationServer.identify({ ...target, audience: set.audience }, set.accessToken);
     return 'accepted';
   } catch (error) {
     if (!isOAuthFailure(error)) throw error;

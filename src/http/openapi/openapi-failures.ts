@@ -3,7 +3,8 @@ import type { RouteOptions } from 'fastify';
 import { ERRORS } from '../../errors';
 import { JSON_API, JSON_PLAIN } from '../media';
 
-const ALWAYS = [400, 401, 403, 404, 429, 500, 503];
+const ALWAYS = [400, 404, 429, 500, 503];
+const GUARDED = [401, 403];
 /** 502: whoever creates may have to ask a provider first. */
 const BY_METHOD: Readonly<Record<string, readonly number[]>> = {
   POST: [409, 413, 415, 422, 502],
@@ -41,7 +42,8 @@ const HEADERS: Readonly<Record<number, object>> = {
 
 /** Statuses beyond success, smallest first. */
 export function failuresOf({ method, config }: Pick<RouteOptions, 'method' | 'config'>): readonly number[] {
-  const own = [...(config?.conditional ? [304] : []), ...(config?.failures ?? [])];
+  const guarded = config?.permission === undefined ? [] : GUARDED;
+  const own = [...guarded, ...(config?.conditional ? [304] : []), ...(config?.failures ?? [])];
   return [...new Set([...ALWAYS, ...(BY_METHOD[String(method)] ?? []), ...own])].sort((a, b) => a - b);
 }
 

@@ -36,11 +36,11 @@ interface Document {
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   200: 'Done',
   201: 'Created',
-  202: 'Not done yet: look again after Retry-After, where Location says',
+  202: 'Not done yet: it goes on; where to look again the answer says',
   204: 'Done; there is nothing to say',
 };
 const ETAG = { ETag: { description: 'For If-None-Match and If-Match', schema: { type: 'string' } } };
-const LOCATION = { Location: { description: 'Path of the resource', schema: { type: 'string' } } };
+const LOCATION = { Location: { description: 'Path of the resource, where it has one', schema: { type: 'string' } } };
 
 /** Change a document of the routes into one for readers and code generators. @returns it */
 export function finish<T extends object>(document: T): T {

@@ -40,9 +40,7 @@ export function openApi(app: App): void {
       security: [{ basic: [] }, { bearer: [] }],
     },
     transform: ({ schema, url, route, ...rest }): ReturnType<Transform> => {
-      if (route.config?.permission === undefined) {
-        return jsonSchemaTransform({ schema: { hide: true }, url, route, ...rest });
-      }
+      if (!url.startsWith('/v2/')) return jsonSchemaTransform({ schema: { hide: true }, url, route, ...rest });
       const described = { ...namesOf(String(route.method), url), ...schema, ...extras(route) };
       return jsonSchemaTransform({ schema: described, url, route, ...rest });
     },
@@ -57,7 +55,7 @@ function extras(route: RouteOptions): Record<string, unknown> {
     consumes: types,
     produces: route.schema?.produces ?? types,
     headers: headersOf(route),
-    'x-permission': permission,
+    ...(permission === undefined ? { security: [] } : { 'x-permission': permission }),
     'x-examples': examplesOf(route.schema?.body),
     'x-failures': failuresOf(route),
   };

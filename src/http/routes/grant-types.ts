@@ -57,7 +57,13 @@ export function grantTypeRoutes(app: App, deps: AppDeps): void {
     method: 'GET',
     url: '/tenants/:tenant/grant-types/:type/fields',
     config: { permission: 'tenants.integrations.create' },
-    schema: { params: tenantFormPath, querystring: tenantFormQuery, response: { 200: fields } },
+    schema: {
+      operationId: 'listTenantGrantTypeFields',
+      summary: 'List fields of a grant type, also of the tenant’s own providers',
+      params: tenantFormPath,
+      querystring: tenantFormQuery,
+      response: { 200: fields },
+    },
     handler: async (request, reply) => {
       const { type, tenant } = request.params;
       const lang = languageOf(request.headers['accept-language']);

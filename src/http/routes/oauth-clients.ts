@@ -122,8 +122,10 @@ export function oauthClientRoutes(app: App, deps: AppDeps): void {
       const save = { tenant, client: id, component: component.id, clientId, clientSecret, audience, legacy: false };
       try {
         const outcome = await saveOAuthClient(deps, { ...save, update: true, base }, callerOf(request));
-        if (outcome === 'running')
-          return await reply.code(202).header('retry-after', RETRY_AFTER_SECONDS).send(saving(id));
+        if (outcome === 'running') {
+          reply.header('location', oauthClientPath(tenant, id)).header('retry-after', RETRY_AFTER_SECONDS);
+          return await reply.code(202).send(saving(id));
+        }
       } catch (error) {
         if (isDurableOAuthError(error, 'IN_USE')) throw await usedProblem(registry, tenant, id);
         throw error;

@@ -10,7 +10,9 @@ import { input, resource, text, time } from './document';
 export const revoke = input('revocation', z.strictObject({ reason: text(500).optional() }).default({}));
 
 /** The impact instead, and nothing is done. */
-export const revocationQuery = z.strictObject({ preview: z.enum(['true', 'false']).default('false') });
+export const revocationQuery = z.strictObject({
+  preview: z.enum(['true', 'false']).default('false').describe('true: only say what it would do'),
+});
 
 export const revocationDocument = z.object({
   data: resource(

@@ -2,7 +2,9 @@
 import { z } from 'zod';
 import { input, list, page, printable, resource, text, time } from './document';
 
-const accessKind = z.enum(['tenant', 'team', 'global']);
+const accessKind = z
+  .enum(['tenant', 'team', 'global'])
+  .describe('team says whose it is, and keeps it from nobody: who may read components of the tenant sees it');
 const team = text(120).optional();
 /** As an object, or as the text of the file, which is then kept to the byte. */
 const file = z.union([z.string(), z.record(z.string(), z.unknown())]);

@@ -107,5 +107,6 @@ export const versionQuery = z.strictObject({
   'page[after]': z
     .string()
     .regex(/^[1-9]\d{0,8}$/, 'Must be a version number')
-    .optional(),
+    .optional()
+    .describe('The version after which the page begins'),
 });

@@ -185,6 +185,20 @@ describe('a grant of earlier settings', () => {
     expect(nudged(c)).toEqual(c);
     expect(nextStep(nudged(c, true), NOW, 0).do).toBe('refresh');
   });
+
+  it('is not found out before the provider takes a refresh, nor while a failure keeps its own clock', () => {
+    const c = active(3000);
+    const strict = { ...c, issuedAt: iso(NOW), policy: { ...c.policy, minRefreshIntervalSeconds: 600 } };
+    expect(nudged(strict, true).nextAttemptAt).toBe(iso(NOW + 600_000));
+    const outage = failed(c, 'TRANSIENT', 'PROVIDER_UNREACHABLE');
+    expect(nudged(outage, true)).toEqual(outage);
+  });
+
+  it('that nothing can renew needs consent now: its token may be for an address that is left', () => {
+    const c = { ...active(3000), refreshable: false };
+    expect(nudged(c)).toEqual(c);
+    expect(nudged(c, true)).toMatchObject({ state: 'reauth_required', reason: 'CONSENT_OUTDATED' });
+  });
 });
 
 describe('whatever happens', () => {

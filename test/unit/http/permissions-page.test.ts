@@ -1,4 +1,4 @@
-/** docs/permissions.md shows the matrix of src/http/roles.ts. `UPDATE_DOCS=on` writes it. */
+/** docs/permissions.md shows the matrix of src/http/access/roles.ts. `UPDATE_DOCS=on` writes it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PERMISSIONS } from '../../../src/http/access/permissions';
