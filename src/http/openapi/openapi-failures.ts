@@ -7,9 +7,9 @@ const ALWAYS = [400, 401, 403, 404, 429, 500, 503];
 /** 502: whoever creates may have to ask a provider first. */
 const BY_METHOD: Readonly<Record<string, readonly number[]>> = {
   POST: [409, 413, 415, 422, 502],
-  PUT: [409, 412, 413, 415, 422],
-  PATCH: [409, 412, 413, 415, 422],
-  DELETE: [409, 412, 413, 415, 422],
+  PUT: [409, 413, 415, 422],
+  PATCH: [409, 413, 415, 422],
+  DELETE: [409, 413, 415, 422],
 };
 
 const NAMES: Readonly<Record<number, string>> = {
@@ -39,10 +39,16 @@ const HEADERS: Readonly<Record<number, object>> = {
   503: retryAfter,
 };
 
+type Route = Pick<RouteOptions, 'method' | 'config'>;
+
+export const takesIfMatch = ({ method, config }: Route): boolean => method === 'PATCH' && config?.conditional !== false;
+
 /** Statuses beyond success, smallest first. */
-export function failuresOf({ method, config }: Pick<RouteOptions, 'method' | 'config'>): readonly number[] {
-  const own = [...(config?.conditional ? [304] : []), ...(config?.failures ?? [])];
-  return [...new Set([...ALWAYS, ...(BY_METHOD[String(method)] ?? []), ...own])].sort((a, b) => a - b);
+export function failuresOf(route: Route): readonly number[] {
+  const { method, config } = route;
+  const conditional = [...(config?.conditional ? [304] : []), ...(takesIfMatch(route) ? [412] : [])];
+  const own = [...(BY_METHOD[String(method)] ?? []), ...conditional, ...(config?.failures ?? [])];
+  return [...new Set([...ALWAYS, ...own])].sort((a, b) => a - b);
 }
 
 export const referenceTo = (status: number): { $ref: string } => ({

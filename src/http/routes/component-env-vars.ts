@@ -26,7 +26,7 @@ export function componentEnvRoutes(app: App, deps: AppDeps): void {
   app.route({
     method: 'PATCH',
     url: '/tenants/:tenant/components/:id/env-vars',
-    config: { permission: 'tenants.components.edit' },
+    config: { permission: 'tenants.components.edit', conditional: false },
     schema: {
       params: resourcePath,
       body: changeEnvVars,

@@ -5,6 +5,7 @@ import { callerOf } from '../access/auth';
 import { FILE_BODY_LIMIT, readFile } from '../components/component-file';
 import { componentPath, ownComponent, toComponent } from '../components/component-resources';
 import type { App, AppDeps } from '../deps';
+import { requireMatch } from '../etag';
 import { readPage } from '../paging';
 import { ProblemError } from '../problem';
 import { expectSameId } from '../same-id';
@@ -71,7 +72,7 @@ export function componentRoutes(app: App, { registry, effects }: AppDeps): void 
   app.route({
     method: 'GET',
     url: `${PATH}/:id`,
-    config: { permission: 'tenants.components.get' },
+    config: { permission: 'tenants.components.get', conditional: true },
     schema: { params: resourcePath, response: { 200: componentDocument } },
     handler: async ({ params: { tenant, id } }) => {
       const row = await registry.components.get(tenant, id);
@@ -88,6 +89,7 @@ export function componentRoutes(app: App, { registry, effects }: AppDeps): void 
     handler: async (request) => {
       const { tenant, id } = request.params;
       expectSameId(request.body, id);
+      requireMatch(request, toComponent(await ownComponent(registry, tenant, id), tenant));
       const { access, team = null } = request.body.data.attributes;
       const event = { type: 'component.access_changed', ...callerOf(request), facts: { component: id, access } };
       await registry.components.setAccess(tenant, id, access, team, event);

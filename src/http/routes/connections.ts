@@ -4,6 +4,7 @@ import { callerOf } from '../access/auth';
 import { filterOf } from '../connections/connection-filter';
 import { toConnection } from '../connections/connection-resource';
 import type { App, AppDeps } from '../deps';
+import { requireMatch } from '../etag';
 import { languageOf } from '../language';
 import { readPage, warningsAbout } from '../paging';
 import { ProblemError } from '../problem';
@@ -70,10 +71,11 @@ export function connectionRoutes(app: App, { registry, catalogue }: AppDeps): vo
         ]);
       }
       const { region, account_role: accountRole } = data.attributes;
-      const event = { type: 'connection.changed', ...callerOf(request) };
-      await registry.connections.change({ tenant, connection: id }, { region, accountRole }, event);
       const lang = languageOf(request.headers['accept-language']);
       reply.header('content-language', lang);
+      requireMatch(request, await read(request.params, lang));
+      const event = { type: 'connection.changed', ...callerOf(request) };
+      await registry.connections.change({ tenant, connection: id }, { region, accountRole }, event);
       return { data: await read(request.params, lang) };
     },
   });

@@ -4,6 +4,7 @@ import { DurableOAuthError, isDurableOAuthError } from '../../errors';
 import { callerOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
 import { atEntry, flowPath, idsIn, toFlow } from '../components/flow-resources';
+import { requireMatch } from '../etag';
 import { readPage, warningsAbout } from '../paging';
 import { ProblemError } from '../problem';
 import { expectSameId } from '../same-id';
@@ -63,7 +64,7 @@ export function flowRoutes(app: App, { registry }: AppDeps): void {
   app.route({
     method: 'GET',
     url: `${PATH}/:id`,
-    config: { permission: 'tenants.flows.get' },
+    config: { permission: 'tenants.flows.get', conditional: true },
     schema: { params: resourcePath, response: { 200: flowDocument } },
     handler: ({ params: { tenant, id } }) => found(tenant, id),
   });
@@ -76,6 +77,7 @@ export function flowRoutes(app: App, { registry }: AppDeps): void {
     handler: async (request) => {
       const { tenant, id } = request.params;
       expectSameId(request.body, id);
+      requireMatch(request, (await found(tenant, id)).data);
       const { attributes, relationships } = request.body.data;
       const event = { type: 'flow.changed', ...callerOf(request), facts: { flow: id } };
       try {

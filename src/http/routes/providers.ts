@@ -9,6 +9,7 @@ import type { Page } from '../../registry/contract';
 import type { ProviderRow } from '../../registry/contract-providers';
 import { callerOf, demand } from '../access/auth';
 import type { App, AppDeps } from '../deps';
+import { requireMatch } from '../etag';
 import { isMoved, toOwnPreset } from '../integrations/own-provider';
 import { readPage } from '../paging';
 import { presetNamed } from '../integrations/presets';
@@ -40,7 +41,7 @@ export function providerRoutes(app: App, deps: AppDeps): void {
   app.route({
     method: 'GET',
     url: `${PATH}/:id`,
-    config: { permission: 'tenants.providers.get' },
+    config: { permission: 'tenants.providers.get', conditional: true },
     schema: { params: resourcePath, response: { 200: providerDocument } },
     handler: async ({ params: { tenant, id } }) => {
       if (isOwnProvider(id)) return { data: shown(deps, await ownProvider(deps, tenant, id)) };
@@ -81,9 +82,12 @@ export function providerRoutes(app: App, deps: AppDeps): void {
       refuseOtherId(request.body, id);
       refuseShipped(deps, id);
       for (;;) {
-        const { preset: from } = await ownProvider(deps, tenant, id);
-        const before = findPreset(catalogue, id, { preset: from }) ?? {};
-        const to = toOwnPreset(id, attributes, before, config);
+        const row = await ownProvider(deps, tenant, id);
+        const from = row.preset;
+        const before = findPreset(catalogue, id, row);
+        // One that no GET can show any more is known to nobody, and can still be put right.
+        requireMatch(request, before ? toProvider(tenant, before, config, row) : {});
+        const to = toOwnPreset(id, attributes, before ?? {}, config);
         const keep = isMoved(from, to) && (await registry.providers.use(tenant, id)).length > 0;
         if (keep) demand(request, 'tenants.integrations.edit_endpoints');
         const facts = { provider: id, members: Object.keys(attributes) };
