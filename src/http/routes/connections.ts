@@ -1,6 +1,6 @@
 /** `/v2/tenants/{T}/connections`: list, read, change what the tenant says of the account. The registry's reading, in words. */
 import { DurableOAuthError } from '../../errors';
-import { callerOf } from '../access/auth';
+import { auditEvent } from '../access/audit';
 import { filterOf } from '../connections/connection-filter';
 import { toConnection } from '../connections/connection-resource';
 import type { App, AppDeps } from '../deps';
@@ -74,7 +74,7 @@ export function connectionRoutes(app: App, { registry, catalogue }: AppDeps): vo
       const lang = languageOf(request.headers['accept-language']);
       reply.header('content-language', lang);
       requireMatch(request, await read(request.params, lang));
-      const event = { type: 'connection.changed', ...callerOf(request) };
+      const event = auditEvent(request, 'connection.changed', {});
       await registry.connections.change({ tenant, connection: id }, { region, accountRole }, event);
       return { data: await read(request.params, lang) };
     },

@@ -7,7 +7,8 @@ import type { Preset } from '../../providers/preset';
 import { findPreset } from '../../providers/resolve';
 import type { Page } from '../../registry/contract';
 import type { ProviderRow } from '../../registry/contract-providers';
-import { callerOf, demand } from '../access/auth';
+import { auditEvent } from '../access/audit';
+import { demand } from '../access/auth';
 import type { App, AppDeps } from '../deps';
 import { requireMatch } from '../etag';
 import { isMoved, toOwnPreset } from '../integrations/own-provider';
@@ -64,7 +65,7 @@ export function providerRoutes(app: App, deps: AppDeps): void {
       const before = base === null ? {} : await presetNamed(deps, tenant, base);
       if (before === undefined) throw refused('/data/attributes/base', 'There is no such provider');
       const preset = toOwnPreset(id, given, before, config);
-      const event = { type: 'provider.created', ...callerOf(request), facts: { provider: id, base } };
+      const event = auditEvent(request, 'provider.created', { provider: id, base });
       await registry.providers.create({ tenant, id, base, preset, event });
       reply.code(201).header('location', providerPath(tenant, id));
       return { data: shown(deps, await ownProvider(deps, tenant, id)) };
@@ -91,7 +92,7 @@ export function providerRoutes(app: App, deps: AppDeps): void {
         const keep = isMoved(from, to) && (await registry.providers.use(tenant, id)).length > 0;
         if (keep) demand(request, 'tenants.integrations.edit_endpoints');
         const facts = { provider: id, members: Object.keys(attributes) };
-        const event = { type: 'provider.changed', ...callerOf(request), facts };
+        const event = auditEvent(request, 'provider.changed', facts);
         // Somebody else was faster: judged again, on what is there now.
         if (!(await registry.providers.change(tenant, id, { from, to, event }))) continue;
         return { data: shown(deps, await ownProvider(deps, tenant, id)), ...(keep && { meta: KEEP }) };
@@ -107,7 +108,7 @@ export function providerRoutes(app: App, deps: AppDeps): void {
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       refuseShipped(deps, id);
-      const event = { type: 'provider.removed', ...callerOf(request), facts: { provider: id } };
+      const event = auditEvent(request, 'provider.removed', { provider: id });
       try {
         await registry.providers.remove(tenant, id, event);
       } catch (error) {
