@@ -1,4 +1,4 @@
-/** ETag, If-None-Match, If-Match; the rate of a key; the size of what is sent. */
+/** ETag, If-None-Match, If-Match and the id of a change; the rate of a key; the size of what is sent. */
 import { request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { settings } from '../support/settings';
@@ -123,6 +123,16 @@ describe('a resource that is changed', () => {
     expect((await change(tag)).statusCode).toBe(200);
     expect((await read()).headers.etag).not.toBe(tag);
     expect((await change(tag)).statusCode).toBe(412);
+  });
+
+  it.each(Object.entries(CHANGES))('%s is the one of the path: another id is refused', async (_path, prepare) => {
+    const key = await t.bearer('acme', 'tenants.*');
+    const { path, data } = await prepare(key);
+    const before = await call(t, 'GET', path, { auth: key });
+    const refused = await call(t, 'PATCH', path, { auth: key, body: { data: { ...data, id: 'another' } } });
+    const [{ code, source }] = refused.json().errors;
+    expect([refused.statusCode, code, source]).toEqual([409, 'TYPE_CONFLICT', { pointer: '/data/id' }]);
+    expect((await call(t, 'GET', path, { auth: key })).body).toBe(before.body);
   });
 });
 

@@ -7,7 +7,7 @@ import type { App, AppDeps } from '../deps';
 import { requireMatch } from '../etag';
 import { languageOf } from '../language';
 import { readPage, warningsAbout } from '../paging';
-import { ProblemError } from '../problem';
+import { expectSameId } from '../same-id';
 import { changeConnection, connectionDocument, connectionList, connectionQuery } from '../schemas/connection';
 import { resourcePath, tenantPath } from '../schemas/document';
 
@@ -64,13 +64,8 @@ export function connectionRoutes(app: App, { registry, catalogue }: AppDeps): vo
     schema: { params: resourcePath, body: changeConnection, response: { 200: connectionDocument } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
-      const { data } = request.body;
-      if (data.id !== undefined && data.id !== id) {
-        throw new ProblemError([
-          { code: 'TYPE_CONFLICT', detail: 'The id is not that of the path', pointer: '/data/id' },
-        ]);
-      }
-      const { region, account_role: accountRole } = data.attributes;
+      expectSameId(request.body, id);
+      const { region, account_role: accountRole } = request.body.data.attributes;
       const lang = languageOf(request.headers['accept-language']);
       reply.header('content-language', lang);
       requireMatch(request, await read(request.params, lang));

@@ -7,6 +7,7 @@ import { auditEvent } from '../access/audit';
 import type { App, AppDeps } from '../deps';
 import { requireMatch } from '../etag';
 import { readPage, warningsAbout } from '../paging';
+import { expectSameId } from '../same-id';
 import { noContent, resourcePath, tenantPath } from '../schemas/document';
 import {
   changePrincipal,
@@ -70,6 +71,7 @@ export function principalRoutes(app: App, { registry: { principals } }: AppDeps)
     schema: { params: resourcePath, body: changePrincipal, response: { 200: principalDocument } },
     handler: async (request) => {
       const { tenant, id } = request.params;
+      expectSameId(request.body, id);
       const { data: before } = await read(tenant, id);
       requireMatch(request, before);
       const { email } = request.body.data.attributes;

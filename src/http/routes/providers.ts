@@ -16,7 +16,8 @@ import { readPage } from '../paging';
 import { presetNamed } from '../integrations/presets';
 import { ProblemError } from '../problem';
 import { providerPath, toProvider } from '../integrations/provider-resources';
-import { noContent, refuseOtherId, resourcePath, tenantPath } from '../schemas/document';
+import { expectSameId } from '../same-id';
+import { noContent, resourcePath, tenantPath } from '../schemas/document';
 import { changeProvider, createProvider, providerDocument, providerList, providerQuery } from '../schemas/provider';
 
 type Resource = z.output<typeof providerDocument>['data'];
@@ -80,7 +81,7 @@ export function providerRoutes(app: App, deps: AppDeps): void {
     handler: async (request) => {
       const { tenant, id } = request.params;
       const { attributes } = request.body.data;
-      refuseOtherId(request.body, id);
+      expectSameId(request.body, id);
       refuseShipped(deps, id);
       for (;;) {
         const row = await ownProvider(deps, tenant, id);

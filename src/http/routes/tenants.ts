@@ -7,6 +7,7 @@ import type { App, AppDeps } from '../deps';
 import { requireMatch } from '../etag';
 import { readPage, warningsAbout } from '../paging';
 import { placesOf, rightsIn } from '../access/rights';
+import { expectSameId } from '../same-id';
 import { tenantPath } from '../schemas/document';
 import { changeTenant, createTenant, tenantDocument, tenantList, tenantQuery } from '../schemas/tenant';
 
@@ -62,6 +63,7 @@ export function tenantRoutes(app: App, { registry: { tenants } }: AppDeps): void
     handler: async (request) => {
       const { tenant } = request.params;
       const { attributes } = request.body.data;
+      expectSameId(request.body, tenant);
       requireMatch(request, (await read(tenant)).data);
       await tenants.rename(tenant, attributes.name, auditEvent(request, 'tenant.changed', attributes));
       return read(tenant);
