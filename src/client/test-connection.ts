@@ -51,7 +51,7 @@ const NOTHING_TO_TEST: readonly ErrorCode[] = [
  */
 export async function testConnection(ports: TestPorts, context: ConnectionContext): Promise<TestResult> {
   const { tenant, id: connection } = context.connection;
-  const preset = presetOf(ports.catalogue, context.integration.settings.preset);
+  const preset = presetOf(ports.catalogue, context.integration.settings.preset, context.provider);
   try {
     const token = await ports.tokens.read({ tenant, connection }, { deadlineMs: TOKEN_WAIT_MS });
     const identity = context.integration.settings.endpoints.identity;

@@ -7,8 +7,11 @@ import type { App } from './deps';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** A GET of one resource whose answer carries an ETag and may be a 304. Never a route that hands out a token. */
-    conditional?: true;
+    /**
+     * A GET of one resource whose answer carries an ETag and may be a 304; never a route that hands out a token. False on
+     * a PATCH of what no GET shows: it has no ETag that an If-Match could name.
+     */
+    conditional?: boolean;
   }
 }
 

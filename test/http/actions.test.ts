@@ -168,6 +168,20 @@ describe('a test of a connection', () => {
     expect(t.api.sent).toEqual([]);
   });
 
+  it('001-03 of a provider that the tenant made is as one of a shipped preset', async () => {
+    const event = { type: 'provider.created', by: 'ops', traceId: 'test' };
+    const endpoints = { token: 'https://shop.test/token' };
+    const preset = { name: 'pv_pizza', title: 'Pizzavan', endpoints, lifetime: { absolute_limit_seconds: 3600 } };
+    await t.registry.providers.create({ tenant: 'acme', id: preset.name, base: null, preset, event });
+    const own = settings(AT, { preset: preset.name, grant_type: 'authorization_code', scope: 'read' });
+    const saved = { tenant: 'acme', integration: 'own', settings: own };
+    const granted = { grant: 'gr_1', state: 'active', grantedAt: '2026-07-01T10:00:00.000Z' } as const;
+    await seedConnection(t.registry, saved, 'cn_own', granted);
+    expect(await outcome('cn_own')).toMatchObject({ outcome: 'works', asked: 'api', http_status: 200 });
+    const shown = await call(t, 'GET', `${PATH}/cn_own`, { auth });
+    expect(shown.json().data.attributes.authorization_ends_at).toBe('2026-07-01T11:00:00.000Z');
+  });
+
   it('is 503 while the vault is away: that is no outcome of the connection', async () => {
     t.tokens.failure = new DurableOAuthError('VAULT_UNAVAILABLE');
     expect((await post('cn_plain', 'tests')).statusCode).toBe(503);

@@ -1,7 +1,9 @@
-/** ETag, If-None-Match; the rate of a key; the size of what is sent. */
+/** ETag, If-None-Match, If-Match and the id of a change; the rate of a key; the size of what is sent. */
 import { request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { settings } from '../support/settings';
+import { PIZZA } from './component-files';
+import { make } from './support-access';
 import { call, seedConnection, startTestApp, type TestApp } from './support';
 
 const AT = { issuer: 'https://shop.test', apiUrl: 'https://api.shop.test' };
@@ -50,6 +52,87 @@ describe('a resource that is read', () => {
       const answer = await call(t, 'GET', `${PATH}/${path}`, { auth, headers: { 'if-none-match': '*' } });
       expect([path, answer.statusCode === 304, answer.headers.etag]).toEqual([path, false, undefined]);
     }
+  });
+});
+
+interface Change {
+  readonly path: string;
+  readonly data: { readonly type: string; readonly attributes: object; readonly relationships?: object };
+}
+
+/** What there is to change, made by whoever has the key. */
+const CHANGES: Readonly<Record<string, (key: string) => Promise<Change>>> = {
+  '/v2/tenants/{tenant}': async () => ({ path: PATH, data: { type: 'tenant', attributes: { name: 'Acme Corp' } } }),
+  '/v2/tenants/{tenant}/principals/{id}': (key) => made(key, 'principal', { email: 'a@b.test' }, { email: 'b@b.test' }),
+  '/v2/tenants/{tenant}/components/{id}': (key) => made(key, 'component', { file: PIZZA }, { access: 'global' }),
+  '/v2/tenants/{tenant}/flows/{id}': (key) => made(key, 'flow', { name: 'Orders' }, { name: 'Stock' }),
+  '/v2/tenants/{tenant}/providers/{id}': (key) =>
+    made(key, 'provider', { title: 'Pizzavan', token_url: 'https://pizza.test/token' }, { title: 'Pizzavan Ltd' }),
+  '/v2/tenants/{tenant}/oauth-clients/{id}': async (key) => {
+    const { id } = await make(t, key, `${PATH}/components`, { type: 'component', attributes: { file: PIZZA } });
+    const relationships = { component: { data: { type: 'component', id } } };
+    const client = { client_id: 'pizza', client_secret: 'cs-canary-5d21' };
+    return made(key, 'oauth-client', client, { ...client, client_id: 'pasta' }, relationships);
+  },
+  '/v2/tenants/{tenant}/integrations/{id}': async () => ({
+    path: `${PATH}/integrations/b1`,
+    data: { type: 'integration', attributes: { label: 'Bazaar' } },
+  }),
+  '/v2/tenants/{tenant}/connections/{id}': async () => ({
+    path: `${PATH}/connections/cn_b1`,
+    data: { type: 'connection', attributes: { region: 'eu' } },
+  }),
+};
+
+async function made(
+  key: string,
+  type: string,
+  attributes: object,
+  changes: object,
+  relationships?: object,
+): Promise<Change> {
+  const { id } = await make(t, key, `${PATH}/${type}s`, { type, attributes, relationships });
+  return { path: `${PATH}/${type}s/${id}`, data: { type, attributes: changes, relationships } };
+}
+
+describe('a resource that is changed', () => {
+  beforeAll(() => seedConnection(t.registry, { tenant: 'acme', integration: 'b1', settings: settings(AT) }, 'cn_b1'));
+
+  it('is one of these: If-Match is promised for no other', async () => {
+    const { paths } = (await call(t, 'GET', '/openapi.json')).json<{
+      paths: Record<string, { patch?: { parameters: { name: string }[] } }>;
+    }>();
+    const promised = Object.entries(paths).filter(([, { patch }]) =>
+      patch?.parameters.some(({ name }) => name === 'If-Match'),
+    );
+    expect(promised.map(([path]) => path).sort()).toEqual(Object.keys(CHANGES).sort());
+  });
+
+  it.each(Object.entries(CHANGES))('%s is, by those who know what it is now', async (_path, prepare) => {
+    const key = await t.bearer('acme', 'tenants.*');
+    const { path, data } = await prepare(key);
+    const read = () => call(t, 'GET', path, { auth: key });
+    const change = (tag: string) => call(t, 'PATCH', path, { auth: key, headers: { 'if-match': tag }, body: { data } });
+    const before = await read();
+    const tag = String(before.headers.etag);
+    for (const stale of ['"stale"', `W/${tag}`]) {
+      const refused = await change(stale);
+      expect([refused.statusCode, refused.json().errors[0].code]).toEqual([412, 'PRECONDITION_FAILED']);
+    }
+    expect((await read()).body).toBe(before.body);
+    expect((await change(tag)).statusCode).toBe(200);
+    expect((await read()).headers.etag).not.toBe(tag);
+    expect((await change(tag)).statusCode).toBe(412);
+  });
+
+  it.each(Object.entries(CHANGES))('%s is the one of the path: another id is refused', async (_path, prepare) => {
+    const key = await t.bearer('acme', 'tenants.*');
+    const { path, data } = await prepare(key);
+    const before = await call(t, 'GET', path, { auth: key });
+    const refused = await call(t, 'PATCH', path, { auth: key, body: { data: { ...data, id: 'another' } } });
+    const [{ code, source }] = refused.json().errors;
+    expect([refused.statusCode, code, source]).toEqual([409, 'TYPE_CONFLICT', { pointer: '/data/id' }]);
+    expect((await call(t, 'GET', path, { auth: key })).body).toBe(before.body);
   });
 });
 

@@ -2,7 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import { Client } from 'pg';
-import { call, startTestApp, type TestApp } from './support';
+import { settings } from '../support/settings';
+import { PIZZA } from './component-files';
+import { make } from './support-access';
+import { call, seedConnection, startTestApp, type TestApp } from './support';
 
 const PATH = '/v2/tenants/acme/events';
 const eventStream = { pollMs: 20, heartbeatMs: 60, recheckMs: 100 };
@@ -85,6 +88,57 @@ describe('the log', () => {
     } finally {
       await client.end();
     }
+  });
+
+  it('says why a component, a flow, a provider or a connection was changed, where the writer said it', async () => {
+    const acme = '/v2/tenants/acme';
+    const because = async (method: 'POST' | 'PATCH' | 'DELETE', path: string, type?: string, attributes?: object) => {
+      const body = type === undefined ? undefined : { data: { type, attributes } };
+      const answer = await call(t, method, acme + path, { auth, body, headers: { 'audit-reason': 'ticket 7' } });
+      expect([method, path, answer.statusCode < 300]).toEqual([method, path, true]);
+      return answer.body && answer.json().data.id;
+    };
+    const at = { issuer: 'https://shop.test', apiUrl: 'https://api.shop.test' };
+    await seedConnection(t.registry, { tenant: 'acme', integration: 'told', settings: settings(at) }, 'cn_told');
+    const file = { ...PIZZA, useOAuthClient: undefined, credentials: {} };
+    const [kept, old] = [
+      await make(t, auth, `${acme}/components`, { type: 'component', attributes: { file } }),
+      await make(t, auth, `${acme}/flows`, { type: 'flow', attributes: { name: 'Orders' } }),
+    ];
+    const components = { data: [{ type: 'component', id: kept.id }] };
+    const data = { type: 'flow', attributes: {}, relationships: { components } };
+    expect((await call(t, 'PATCH', `${acme}/flows/${old.id}`, { auth, body: { data } })).statusCode).toBe(200);
+
+    await because('DELETE', `/flows/${old.id}/versions/1`);
+    const flow = await because('POST', '/flows', 'flow', { name: 'Stock' });
+    await because('PATCH', `/flows/${flow}`, 'flow', { name: 'Stocks' });
+    await because('DELETE', `/flows/${flow}`);
+    const component = await because('POST', '/components', 'component', { file });
+    await because('POST', `/components/${component}/versions`, 'component', { file });
+    await because('PATCH', `/components/${component}/env-vars`, 'env-vars', { PIZZAVAN_KEY: 'a' });
+    await because('PATCH', `/components/${component}`, 'component', { access: 'global' });
+    await because('DELETE', `/components/${component}`);
+    const token_url = 'https://pizza.test/token';
+    const provider = await because('POST', '/providers', 'provider', { title: 'Pizzavan', token_url });
+    await because('PATCH', `/providers/${provider}`, 'provider', { title: 'Pizza' });
+    await because('DELETE', `/providers/${provider}`);
+    await because('PATCH', '/connections/cn_told', 'connection', { region: 'eu' });
+    const rows = await t.registry.events.list('acme', undefined, { size: 100 });
+    expect(rows.filter(({ facts }) => facts?.['reason'] === 'ticket 7').map(({ type }) => type)).toEqual([
+      'flow.version_removed',
+      'flow.created',
+      'flow.changed',
+      'flow.removed',
+      'component.created',
+      'component.version_added',
+      'component.env_changed',
+      'component.access_changed',
+      'component.removed',
+      'provider.created',
+      'provider.changed',
+      'provider.removed',
+      'connection.changed',
+    ]);
   });
 
   it.each(['\n', 'x'.repeat(501), '\xff\xfe'])('takes no reason like %j', async (reason) => {

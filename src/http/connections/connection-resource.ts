@@ -6,7 +6,7 @@ import type { Lang } from '../../connection/reasons';
 import type { Evidence } from '../../connection/types';
 import { missingScope } from '../../oauth/scope';
 import type { Catalogue } from '../../providers/preset';
-import { policyOf } from '../../providers/resolve';
+import { findPreset, policyOf } from '../../providers/resolve';
 import type { ConnectionContext } from '../../registry/contract';
 import type { FlowRow } from '../../registry/contract-platform';
 import { connectionPath, integrationPath } from '../resources';
@@ -87,10 +87,10 @@ export function toConnection(
 
 /** Without its preset, an integration's own limits are all that is known. */
 function limitsOf(
-  { integration: { settings } }: ConnectionContext,
+  { integration: { settings }, provider }: ConnectionContext,
   catalogue: Catalogue,
 ): Parameters<typeof authorizationEnds>[1] {
-  const preset = catalogue.get(settings.preset);
+  const preset = findPreset(catalogue, settings.preset, provider);
   if (preset !== undefined) return policyOf(settings, preset);
   const { idle_limit_seconds: idleLimitSeconds, absolute_limit_seconds: absoluteLimitSeconds } = settings.policy;
   return { grantType: settings.grant_type, idleLimitSeconds, absoluteLimitSeconds };

@@ -93,8 +93,11 @@ export async function importAll(
   const become = (index: number, change: Partial<Entry>): unknown => Object.assign(entries[index] ?? {}, change);
 
   const outcome = await connections.save(first.save, caller);
-  if (outcome.kind === 'failed')
-    throw firstFailed(failedSave(outcome, appOf(first.save, deps.catalogue), lang), first.index);
+  if (outcome.kind === 'failed') {
+    const { tenant, settings } = first.save;
+    const provider = await registry.providers.get(tenant, settings.preset);
+    throw firstFailed(failedSave(outcome, appOf(first.save, deps.catalogue, provider), lang), first.index);
+  }
   if (outcome.kind === 'running') {
     // Not proven yet, so the others are not begun.
     become(first.index, { status: 'saving' });

@@ -8,9 +8,9 @@ const GUARDED = [401, 403];
 /** 502: whoever creates may have to ask a provider first. */
 const BY_METHOD: Readonly<Record<string, readonly number[]>> = {
   POST: [409, 413, 415, 422, 502],
-  PUT: [409, 412, 413, 415, 422],
-  PATCH: [409, 412, 413, 415, 422],
-  DELETE: [409, 412, 413, 415, 422],
+  PUT: [409, 413, 415, 422],
+  PATCH: [409, 413, 415, 422],
+  DELETE: [409, 413, 415, 422],
 };
 
 const NAMES: Readonly<Record<number, string>> = {
@@ -40,11 +40,17 @@ const HEADERS: Readonly<Record<number, object>> = {
   503: retryAfter,
 };
 
+type Route = Pick<RouteOptions, 'method' | 'config'>;
+
+export const takesIfMatch = ({ method, config }: Route): boolean => method === 'PATCH' && config?.conditional !== false;
+
 /** Statuses beyond success, smallest first. */
-export function failuresOf({ method, config }: Pick<RouteOptions, 'method' | 'config'>): readonly number[] {
+export function failuresOf(route: Route): readonly number[] {
+  const { method, config } = route;
+  const conditional = [...(config?.conditional ? [304] : []), ...(takesIfMatch(route) ? [412] : [])];
   const guarded = config?.permission === undefined ? [] : GUARDED;
-  const own = [...guarded, ...(config?.conditional ? [304] : []), ...(config?.failures ?? [])];
-  return [...new Set([...ALWAYS, ...(BY_METHOD[String(method)] ?? []), ...own])].sort((a, b) => a - b);
+  const own = [...(BY_METHOD[String(method)] ?? []), ...conditional, ...(config?.failures ?? [])];
+  return [...new Set([...ALWAYS, ...guarded, ...own])].sort((a, b) => a - b);
 }
 
 export const referenceTo = (status: number): { $ref: string } => ({

@@ -6,7 +6,7 @@ import type { App } from '../deps';
 import { JSON_API, JSON_PLAIN } from '../media';
 import { z } from 'zod';
 import { examplesOf } from '../examples';
-import { failuresOf } from './openapi-failures';
+import { failuresOf, takesIfMatch } from './openapi-failures';
 import { finish } from './openapi-finish';
 import { namesOf } from './operations';
 
@@ -62,7 +62,8 @@ function extras(route: RouteOptions): Record<string, unknown> {
 }
 
 /** What the hooks read, so that no route has to say it. */
-function headersOf({ method, config = {} }: RouteOptions): z.ZodType | undefined {
+function headersOf(route: RouteOptions): z.ZodType | undefined {
+  const { method, config = {} } = route;
   if (method === 'POST' && config.idempotency !== false) {
     const description = 'Makes the request repeatable for 24 hours: the same key with the same body does nothing again';
     return z.object({ 'Idempotency-Key': z.string().min(1).max(255).optional().describe(description) });
@@ -70,7 +71,7 @@ function headersOf({ method, config = {} }: RouteOptions): z.ZodType | undefined
   if (config.conditional) {
     return z.object({ 'If-None-Match': z.string().optional().describe('Answers 304 while this ETag is current') });
   }
-  if (method === 'PATCH') {
+  if (takesIfMatch(route)) {
     return z.object({ 'If-Match': z.string().optional().describe('Answers 412 unless this ETag is current') });
   }
   return undefined;

@@ -7,6 +7,7 @@ import { newId } from '../../client/connections';
 import type { Caller } from '../../client/contract';
 import { DurableOAuthError } from '../../errors';
 import type { ComponentRow } from '../../registry/contract-platform';
+import { auditEvent } from '../access/audit';
 import { callerOf } from '../access/auth';
 import { ownComponent, toComponent } from '../components/component-resources';
 import type { App, AppDeps } from '../deps';
@@ -26,7 +27,7 @@ export function componentEnvRoutes(app: App, deps: AppDeps): void {
   app.route({
     method: 'PATCH',
     url: '/tenants/:tenant/components/:id/env-vars',
-    config: { permission: 'tenants.components.edit' },
+    config: { permission: 'tenants.components.edit', conditional: false },
     schema: {
       params: resourcePath,
       body: changeEnvVars,
@@ -35,11 +36,11 @@ export function componentEnvRoutes(app: App, deps: AppDeps): void {
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       const caller = callerOf(request);
+      const event = auditEvent(request, 'component.env_changed', { component: id });
       const before = await ownComponent(registry, tenant, id);
       const { env, client } = readEnvVars(before.manifest, request.body.data.attributes);
       if (client !== undefined) refuseUnfit(before);
       if (client === null && before.client) await endOAuthClient(deps, tenant, before.client.id, caller);
-      const event = { type: 'component.env_changed', ...caller, facts: { component: id } };
       // First: the client is for the endpoints as they are then, and is not suspended by the values it came with.
       const { originChanged } = await registry.components.setEnv(tenant, id, env, event);
       void effects.drain().catch(() => undefined);

@@ -1,6 +1,6 @@
 /** `/v2/tenants/{T}/components/{id}/versions`: upload a new component.json, list what there was, read one back. */
 import { DurableOAuthError } from '../../errors';
-import { callerOf } from '../access/auth';
+import { auditEvent } from '../access/audit';
 import { FILE_BODY_LIMIT, readFile } from '../components/component-file';
 import { componentPath, ownComponent, toComponent } from '../components/component-resources';
 import type { App, AppDeps } from '../deps';
@@ -23,7 +23,7 @@ export function componentVersionRoutes(app: App, { registry, effects }: AppDeps)
       const { tenant, id } = request.params;
       expectSameId(request.body, id);
       const { file, manifest, warnings } = readFile(request.body.data.attributes.file);
-      const event = { type: 'component.version_added', ...callerOf(request), facts: { component: id } };
+      const event = auditEvent(request, 'component.version_added', { component: id });
       const title = manifest.title ?? id;
       const { originChanged, version } = await registry.components.addVersion({
         tenant,

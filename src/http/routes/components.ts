@@ -1,10 +1,11 @@
 /** `/v2/tenants/{T}/components`: upload a component.json, list, read, change who has access, remove. */
 import { newId } from '../../client/connections';
 import { DurableOAuthError } from '../../errors';
-import { callerOf } from '../access/auth';
+import { auditEvent } from '../access/audit';
 import { FILE_BODY_LIMIT, readFile } from '../components/component-file';
 import { componentPath, ownComponent, toComponent } from '../components/component-resources';
 import type { App, AppDeps } from '../deps';
+import { requireMatch } from '../etag';
 import { readPage } from '../paging';
 import { ProblemError } from '../problem';
 import { expectSameId } from '../same-id';
@@ -36,7 +37,7 @@ export function componentRoutes(app: App, { registry, effects }: AppDeps): void 
       const { file, manifest, warnings } = readFile(attributes.file);
       const id = newId('cp');
       const { access, team } = attributes;
-      const event = { type: 'component.created', ...callerOf(request), facts: { component: id, access } };
+      const event = auditEvent(request, 'component.created', { component: id, access });
       await registry.components.create({
         tenant,
         id,
@@ -71,7 +72,7 @@ export function componentRoutes(app: App, { registry, effects }: AppDeps): void 
   app.route({
     method: 'GET',
     url: `${PATH}/:id`,
-    config: { permission: 'tenants.components.get' },
+    config: { permission: 'tenants.components.get', conditional: true },
     schema: { params: resourcePath, response: { 200: componentDocument } },
     handler: async ({ params: { tenant, id } }) => {
       const row = await registry.components.get(tenant, id);
@@ -88,8 +89,9 @@ export function componentRoutes(app: App, { registry, effects }: AppDeps): void 
     handler: async (request) => {
       const { tenant, id } = request.params;
       expectSameId(request.body, id);
+      requireMatch(request, toComponent(await ownComponent(registry, tenant, id), tenant));
       const { access, team = null } = request.body.data.attributes;
-      const event = { type: 'component.access_changed', ...callerOf(request), facts: { component: id, access } };
+      const event = auditEvent(request, 'component.access_changed', { component: id, access });
       await registry.components.setAccess(tenant, id, access, team, event);
       void effects.drain().catch(() => undefined);
       return { data: toComponent(await ownComponent(registry, tenant, id), tenant) };
@@ -103,7 +105,7 @@ export function componentRoutes(app: App, { registry, effects }: AppDeps): void 
     schema: { params: resourcePath, response: { 204: noContent } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
-      const event = { type: 'component.removed', ...callerOf(request), facts: { component: id } };
+      const event = auditEvent(request, 'component.removed', { component: id });
       await registry.components.remove(tenant, id, event);
       void effects.drain().catch(() => undefined);
       return reply.code(204).send(null);

@@ -1,12 +1,13 @@
 /** `/v2/tenants/{T}/connections`: list, read, change what the tenant says of the account. The registry's reading, in words. */
 import { DurableOAuthError } from '../../errors';
-import { callerOf } from '../access/auth';
+import { auditEvent } from '../access/audit';
 import { filterOf } from '../connections/connection-filter';
 import { toConnection } from '../connections/connection-resource';
 import type { App, AppDeps } from '../deps';
+import { requireMatch } from '../etag';
 import { languageOf } from '../language';
 import { readPage, warningsAbout } from '../paging';
-import { ProblemError } from '../problem';
+import { expectSameId } from '../same-id';
 import { changeConnection, connectionDocument, connectionList, connectionQuery } from '../schemas/connection';
 import { resourcePath, tenantPath } from '../schemas/document';
 
@@ -63,17 +64,13 @@ export function connectionRoutes(app: App, { registry, catalogue }: AppDeps): vo
     schema: { params: resourcePath, body: changeConnection, response: { 200: connectionDocument } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
-      const { data } = request.body;
-      if (data.id !== undefined && data.id !== id) {
-        throw new ProblemError([
-          { code: 'TYPE_CONFLICT', detail: 'The id is not that of the path', pointer: '/data/id' },
-        ]);
-      }
-      const { region, account_role: accountRole } = data.attributes;
-      const event = { type: 'connection.changed', ...callerOf(request) };
-      await registry.connections.change({ tenant, connection: id }, { region, accountRole }, event);
+      expectSameId(request.body, id);
+      const { region, account_role: accountRole } = request.body.data.attributes;
       const lang = languageOf(request.headers['accept-language']);
       reply.header('content-language', lang);
+      requireMatch(request, await read(request.params, lang));
+      const event = auditEvent(request, 'connection.changed', {});
+      await registry.connections.change({ tenant, connection: id }, { region, accountRole }, event);
       return { data: await read(request.params, lang) };
     },
   });

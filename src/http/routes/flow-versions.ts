@@ -1,5 +1,5 @@
 /** `/v2/tenants/{T}/flows/{id}/versions`: what a flow included before; an old version counts as use until it is removed. */
-import { callerOf } from '../access/auth';
+import { auditEvent } from '../access/audit';
 import type { App, AppDeps } from '../deps';
 import { flowPath, toFlowVersion } from '../components/flow-resources';
 import { readPage } from '../paging';
@@ -30,7 +30,7 @@ export function flowVersionRoutes(app: App, { registry }: AppDeps): void {
     schema: { params: versionPath, response: { 204: noContent } },
     handler: async (request, reply) => {
       const { tenant, id, version } = request.params;
-      const event = { type: 'flow.version_removed', ...callerOf(request), facts: { flow: id, version } };
+      const event = auditEvent(request, 'flow.version_removed', { flow: id, version });
       await registry.flows.removeVersion(tenant, id, version, event);
       return reply.code(204).send(null);
     },

@@ -1,9 +1,10 @@
 /** `/v2/tenants/{T}/flows`: what includes components and connections. They are registered here, and run elsewhere. */
 import { newId } from '../../client/connections';
 import { DurableOAuthError, isDurableOAuthError } from '../../errors';
-import { callerOf } from '../access/auth';
+import { auditEvent } from '../access/audit';
 import type { App, AppDeps } from '../deps';
 import { atEntry, flowPath, idsIn, toFlow } from '../components/flow-resources';
+import { requireMatch } from '../etag';
 import { readPage, warningsAbout } from '../paging';
 import { ProblemError } from '../problem';
 import { expectSameId } from '../same-id';
@@ -27,7 +28,7 @@ export function flowRoutes(app: App, { registry }: AppDeps): void {
     handler: async (request, reply) => {
       const { tenant } = request.params;
       const { id = newId('fl'), attributes, relationships } = request.body.data;
-      const event = { type: 'flow.created', ...callerOf(request), facts: { flow: id } };
+      const event = auditEvent(request, 'flow.created', { flow: id });
       const included = { components: [], connections: [], ...idsIn(relationships) };
       try {
         await registry.flows.create({ tenant, id, ...attributes, ...included, event });
@@ -63,7 +64,7 @@ export function flowRoutes(app: App, { registry }: AppDeps): void {
   app.route({
     method: 'GET',
     url: `${PATH}/:id`,
-    config: { permission: 'tenants.flows.get' },
+    config: { permission: 'tenants.flows.get', conditional: true },
     schema: { params: resourcePath, response: { 200: flowDocument } },
     handler: ({ params: { tenant, id } }) => found(tenant, id),
   });
@@ -76,8 +77,9 @@ export function flowRoutes(app: App, { registry }: AppDeps): void {
     handler: async (request) => {
       const { tenant, id } = request.params;
       expectSameId(request.body, id);
+      requireMatch(request, (await found(tenant, id)).data);
       const { attributes, relationships } = request.body.data;
-      const event = { type: 'flow.changed', ...callerOf(request), facts: { flow: id } };
+      const event = auditEvent(request, 'flow.changed', { flow: id });
       try {
         await registry.flows.change(tenant, id, { ...attributes, ...idsIn(relationships) }, event);
       } catch (error) {
@@ -94,7 +96,7 @@ export function flowRoutes(app: App, { registry }: AppDeps): void {
     schema: { params: resourcePath, response: { 204: noContent } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
-      await registry.flows.remove(tenant, id, { type: 'flow.removed', ...callerOf(request), facts: { flow: id } });
+      await registry.flows.remove(tenant, id, auditEvent(request, 'flow.removed', { flow: id }));
       return reply.code(204).send(null);
     },
   });

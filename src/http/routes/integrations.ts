@@ -11,7 +11,8 @@ import { languageOf } from '../language';
 import { readPage, warningsAbout } from '../paging';
 import { integrationPath, toIntegration } from '../resources';
 import { failedSave, refuseTaken, RUNNING_RETRY_AFTER_SECONDS, savedAnswer, toSaveRequest } from '../integrations/save';
-import { noContent, refuseOtherId, resourcePath, tenantPath } from '../schemas/document';
+import { expectSameId } from '../same-id';
+import { noContent, resourcePath, tenantPath } from '../schemas/document';
 import {
   changedDocument,
   changeIntegration,
@@ -104,7 +105,7 @@ export function integrationRoutes(app: App, deps: AppDeps): void {
     },
     handler: async (request, reply) => {
       const { params, body } = request;
-      refuseOtherId(body, params.id);
+      expectSameId(body, params.id);
       const changed = await changeSettings(deps, params, body.data.attributes, {
         caller: callerOf(request),
         lang: languageOf(request.headers['accept-language']),

@@ -17,6 +17,7 @@ import {
 import { warningsAbout } from '../paging';
 import { ProblemError } from '../problem';
 import { oauthClientPath, toOAuthClient } from '../resources';
+import { expectSameId } from '../same-id';
 import { noContent, resourcePath, tenantPath } from '../schemas/document';
 import {
   changeOAuthClient,
@@ -111,11 +112,7 @@ export function oauthClientRoutes(app: App, deps: AppDeps): void {
       const before = await known(tenant, id);
       const { secretId, suspendedAt } = before;
       const base = requireMatch(request, toOAuthClient(before)) ? { secretId, suspendedAt } : undefined;
-      if (data.id !== undefined && data.id !== id) {
-        throw new ProblemError([
-          { code: 'TYPE_CONFLICT', detail: 'The id is another than in the URL', pointer: '/data/id' },
-        ]);
-      }
+      expectSameId(request.body, id);
       const component = await componentFor(registry, tenant, data.relationships.component.data.id);
       const { client_id: clientId, client_secret: clientSecret } = data.attributes;
       const audience = audienceFor(component, config.allowPrivateNetworks);

@@ -5,7 +5,9 @@ import { DurableOAuthError } from '../../errors';
 import { principalPath, toPrincipal } from '../access/access-resources';
 import { auditEvent } from '../access/audit';
 import type { App, AppDeps } from '../deps';
+import { requireMatch } from '../etag';
 import { readPage, warningsAbout } from '../paging';
+import { expectSameId } from '../same-id';
 import { noContent, resourcePath, tenantPath } from '../schemas/document';
 import {
   changePrincipal,
@@ -57,7 +59,7 @@ export function principalRoutes(app: App, { registry: { principals } }: AppDeps)
   app.route({
     method: 'GET',
     url: `${PATH}/:id`,
-    config: { permission: 'tenants.principals.get' },
+    config: { permission: 'tenants.principals.get', conditional: true },
     schema: { params: resourcePath, response: { 200: principalDocument } },
     handler: ({ params: { tenant, id } }) => read(tenant, id),
   });
@@ -69,7 +71,9 @@ export function principalRoutes(app: App, { registry: { principals } }: AppDeps)
     schema: { params: resourcePath, body: changePrincipal, response: { 200: principalDocument } },
     handler: async (request) => {
       const { tenant, id } = request.params;
+      expectSameId(request.body, id);
       const { data: before } = await read(tenant, id);
+      requireMatch(request, before);
       const { email } = request.body.data.attributes;
       const facts = { principal: id, email, email_before: before.attributes.email };
       await principals.changeEmail(tenant, id, email, auditEvent(request, 'principal.changed', facts));

@@ -7,14 +7,17 @@ import type { Preset } from '../../providers/preset';
 import { findPreset } from '../../providers/resolve';
 import type { Page } from '../../registry/contract';
 import type { ProviderRow } from '../../registry/contract-providers';
-import { callerOf, demand } from '../access/auth';
+import { auditEvent } from '../access/audit';
+import { demand } from '../access/auth';
 import type { App, AppDeps } from '../deps';
+import { requireMatch } from '../etag';
 import { isMoved, toOwnPreset } from '../integrations/own-provider';
 import { readPage } from '../paging';
 import { presetNamed } from '../integrations/presets';
 import { ProblemError } from '../problem';
 import { providerPath, toProvider } from '../integrations/provider-resources';
-import { noContent, refuseOtherId, resourcePath, tenantPath } from '../schemas/document';
+import { expectSameId } from '../same-id';
+import { noContent, resourcePath, tenantPath } from '../schemas/document';
 import { changeProvider, createProvider, providerDocument, providerList, providerQuery } from '../schemas/provider';
 
 type Resource = z.output<typeof providerDocument>['data'];
@@ -40,7 +43,7 @@ export function providerRoutes(app: App, deps: AppDeps): void {
   app.route({
     method: 'GET',
     url: `${PATH}/:id`,
-    config: { permission: 'tenants.providers.get' },
+    config: { permission: 'tenants.providers.get', conditional: true },
     schema: { params: resourcePath, response: { 200: providerDocument } },
     handler: async ({ params: { tenant, id } }) => {
       if (isOwnProvider(id)) return { data: shown(deps, await ownProvider(deps, tenant, id)) };
@@ -63,7 +66,7 @@ export function providerRoutes(app: App, deps: AppDeps): void {
       const before = base === null ? {} : await presetNamed(deps, tenant, base);
       if (before === undefined) throw refused('/data/attributes/base', 'There is no such provider');
       const preset = toOwnPreset(id, given, before, config);
-      const event = { type: 'provider.created', ...callerOf(request), facts: { provider: id, base } };
+      const event = auditEvent(request, 'provider.created', { provider: id, base });
       await registry.providers.create({ tenant, id, base, preset, event });
       reply.code(201).header('location', providerPath(tenant, id));
       return { data: shown(deps, await ownProvider(deps, tenant, id)) };
@@ -78,16 +81,19 @@ export function providerRoutes(app: App, deps: AppDeps): void {
     handler: async (request) => {
       const { tenant, id } = request.params;
       const { attributes } = request.body.data;
-      refuseOtherId(request.body, id);
+      expectSameId(request.body, id);
       refuseShipped(deps, id);
       for (;;) {
-        const { preset: from } = await ownProvider(deps, tenant, id);
-        const before = findPreset(catalogue, id, { preset: from }) ?? {};
-        const to = toOwnPreset(id, attributes, before, config);
+        const row = await ownProvider(deps, tenant, id);
+        const from = row.preset;
+        const before = findPreset(catalogue, id, row);
+        // One that no GET can show any more is known to nobody, and can still be put right.
+        requireMatch(request, before ? toProvider(tenant, before, config, row) : {});
+        const to = toOwnPreset(id, attributes, before ?? {}, config);
         const keep = isMoved(from, to) && (await registry.providers.use(tenant, id)).length > 0;
         if (keep) demand(request, 'tenants.integrations.edit_endpoints');
         const facts = { provider: id, members: Object.keys(attributes) };
-        const event = { type: 'provider.changed', ...callerOf(request), facts };
+        const event = auditEvent(request, 'provider.changed', facts);
         // Somebody else was faster: judged again, on what is there now.
         if (!(await registry.providers.change(tenant, id, { from, to, event }))) continue;
         return { data: shown(deps, await ownProvider(deps, tenant, id)), ...(keep && { meta: KEEP }) };
@@ -103,7 +109,7 @@ export function providerRoutes(app: App, deps: AppDeps): void {
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       refuseShipped(deps, id);
-      const event = { type: 'provider.removed', ...callerOf(request), facts: { provider: id } };
+      const event = auditEvent(request, 'provider.removed', { provider: id });
       try {
         await registry.providers.remove(tenant, id, event);
       } catch (error) {

@@ -37,7 +37,7 @@ export function refreshRoutes(app: App, { connections, registry, catalogue }: Ap
       const health = healthOfRow((await registry.connections.context(ref)) ?? before, catalogue, lang);
       const attributes = {
         outcome,
-        text: describeRefresh(outcome, appOf(before.integration, catalogue), answer.expiresAt, lang),
+        text: describeRefresh(outcome, appOf(before.integration, catalogue, before.provider), answer.expiresAt, lang),
         title: health.title,
         next_action: health.nextAction,
         state: answer.state,

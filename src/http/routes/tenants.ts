@@ -4,8 +4,10 @@ import { tenantsPath, toTenant } from '../access/access-resources';
 import { auditEvent } from '../access/audit';
 import { principalOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
+import { requireMatch } from '../etag';
 import { readPage, warningsAbout } from '../paging';
 import { placesOf, rightsIn } from '../access/rights';
+import { expectSameId } from '../same-id';
 import { tenantPath } from '../schemas/document';
 import { changeTenant, createTenant, tenantDocument, tenantList, tenantQuery } from '../schemas/tenant';
 
@@ -48,7 +50,7 @@ export function tenantRoutes(app: App, { registry: { tenants } }: AppDeps): void
   app.route({
     method: 'GET',
     url: '/tenants/:tenant',
-    config: { permission: 'tenants.get' },
+    config: { permission: 'tenants.get', conditional: true },
     schema: { params: tenantPath, response: { 200: tenantDocument } },
     handler: ({ params: { tenant } }) => read(tenant),
   });
@@ -61,6 +63,8 @@ export function tenantRoutes(app: App, { registry: { tenants } }: AppDeps): void
     handler: async (request) => {
       const { tenant } = request.params;
       const { attributes } = request.body.data;
+      expectSameId(request.body, tenant);
+      requireMatch(request, (await read(tenant)).data);
       await tenants.rename(tenant, attributes.name, auditEvent(request, 'tenant.changed', attributes));
       return read(tenant);
     },

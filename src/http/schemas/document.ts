@@ -1,7 +1,6 @@
 /** JSON:API documents as zod schemas. Attributes are strict: a misspelt member is said, not dropped. */
 import { z } from 'zod';
 import { ID } from '../../connection/ids';
-import { ProblemError } from '../problem';
 
 /** No control character. Spelt as ranges, which every reader of the contract understands. */
 const NO_CONTROL = /^[^\u0000-\u001f\u007f-\u009f]*$/u;
@@ -40,12 +39,6 @@ export function input<T extends string, A extends z.ZodType>(
   attributes: A,
 ): z.ZodObject<{ data: z.ZodObject<{ type: z.ZodLiteral<T>; id: z.ZodOptional<typeof id>; attributes: A }> }> {
   return z.object({ data: z.object({ type: z.literal(type), id: id.optional(), attributes }) });
-}
-
-/** A document may name the resource of its path, and no other. @throws ProblemError */
-export function refuseOtherId({ data }: { readonly data: { readonly id?: string } }, path: string): void {
-  if (data.id === undefined || data.id === path) return;
-  throw new ProblemError([{ code: 'TYPE_CONFLICT', detail: 'Is not the id of the path', pointer: '/data/id' }]);
 }
 
 const link = z.string();
