@@ -336,13 +336,14 @@ describe('sendRequest', () => {
     const limits: number[] = [];
     let now = 0;
     jest.spyOn(Date, 'now').mockImplementation(() => now);
+    const real = portsTo(api.url, tokens);
     const ports: ApiPorts = {
-      ...portsTo(api.url, tokens),
+      ...real,
       tokens: {
         read: (ref, options) => {
           limits.push(options?.deadlineMs ?? -1);
           now += 10_000;
-          return tokens.read(ref, options);
+          return real.tokens.read(ref, options);
         },
       },
       api: {

@@ -201,6 +201,7 @@ export class FakeConsents implements Consents {
 export class FakeTokens implements TokenReader {
   generation = 3;
   failure: DurableOAuthError | undefined;
+  apiBaseUrl = 'https://api.crm.test/v1';
 
   async read(_ref: unknown, options: { refused?: number } = {}): Promise<FreshToken> {
     if (this.failure) throw this.failure;
@@ -212,7 +213,7 @@ export class FakeTokens implements TokenReader {
       generation: this.generation,
       grant: 'gr_1',
       audience: ['https://crm.test'],
-      apiBaseUrl: 'https://api.crm.test/v1',
+      apiBaseUrl: this.apiBaseUrl,
       preset: 'crm',
     };
   }

@@ -94,7 +94,7 @@ export class ScriptedReader implements TokenReader {
       generation: this.#generation,
       grant: 'gr_1',
       audience: [],
-      apiBaseUrl: 'unused',
+      apiBaseUrl: 'https://api.test',
       preset: 'generic',
     };
   }
@@ -108,8 +108,10 @@ export function portsTo(
 ): ApiPorts {
   const at = { issuer: 'https://login.test', apiUrl: apiBaseUrl };
   const integration = { settings: settings(at, change.settings) };
+  const { api_base_url } = integration.settings;
   return {
-    tokens,
+    // The token is for the API that there is.
+    tokens: { read: async (...asked) => ({ ...(await tokens.read(...asked)), apiBaseUrl: api_base_url }) },
     api: createApiCaller({ allowPrivateNetworks: true }),
     catalogue: createCatalogue([{ name: 'generic', title: 'Generic', ...change.preset }]),
     connections: {
