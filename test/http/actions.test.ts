@@ -127,7 +127,6 @@ describe('a test of a connection', () => {
   });
 
   it('else sends HEAD to the base URL of the API that the token is for, once, whatever the answer', async () => {
-    t.tokens.apiBaseUrl = 'https://api.shop.test/v1';
     t.api.answers = [{ status: 401, headers: { 'www-authenticate': 'Bearer error="invalid_token"' }, body: '' }];
     expect(await outcome('cn_plain')).toMatchObject({ outcome: 'refused', asked: 'api', http_status: 401 });
     expect(t.api.sent).toMatchObject([

@@ -201,11 +201,18 @@ export class FakeConsents implements Consents {
 export class FakeTokens implements TokenReader {
   generation = 3;
   failure: DurableOAuthError | undefined;
-  apiBaseUrl = 'https://api.crm.test/v1';
 
-  async read(_ref: unknown, options: { refused?: number } = {}): Promise<FreshToken> {
+  readonly #connections: Pick<Registry['connections'], 'context'> | undefined;
+
+  /** @param connections where the API of a token is looked up; else it is that of the CRM */
+  constructor(connections?: Pick<Registry['connections'], 'context'>) {
+    this.#connections = connections;
+  }
+
+  async read(ref: ConnectionRef, options: { refused?: number } = {}): Promise<FreshToken> {
     if (this.failure) throw this.failure;
     if (options.refused === this.generation) this.generation += 1;
+    const context = await this.#connections?.context(ref);
     return {
       accessToken: new Secret(this.generation === 3 ? ACCESS_TOKEN : `${ACCESS_TOKEN}.${this.generation}`),
       tokenType: 'Bearer',
@@ -213,7 +220,7 @@ export class FakeTokens implements TokenReader {
       generation: this.generation,
       grant: 'gr_1',
       audience: ['https://crm.test'],
-      apiBaseUrl: this.apiBaseUrl,
+      apiBaseUrl: context?.integration.settings.api_base_url ?? 'https://api.crm.test/v1',
       preset: 'crm',
     };
   }
@@ -280,7 +287,7 @@ export async function startTestApp(
     new FakeConnections(registry),
     new FakeConsents(),
     new FakeOAuthClients(registry),
-    new FakeTokens(),
+    new FakeTokens(registry.connections),
     new FakeApi(),
     new FakeIdentity(),
   ];
