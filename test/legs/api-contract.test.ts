@@ -12,7 +12,7 @@ import { examplesIn, NAMED, operationsWithBody, seedWhatExamplesName, type Opera
 const EXECUTABLE = process.env['SCHEMATHESIS'];
 const EXAMPLES = 30;
 const SEED = 20_260_901;
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 900_000;
 
 /** Ids that exist, so that what lies behind a 404 is tried as well. */
 const CONFIG = `
