@@ -2,7 +2,8 @@
 import pino from 'pino';
 import { buildApp } from '../../src/http/app';
 import type { AppDeps } from '../../src/http/deps';
-import { CALLBACK, CATALOGUE, FakeApi, FakeIdentity, FakeTokens } from './support';
+import { CALLBACK, CATALOGUE, FakeApi, FakeIdentity } from './support';
+import { FakeTokens } from './fake-tokens';
 
 export interface Route {
   readonly method: string;

@@ -10,12 +10,10 @@ import type {
   Connections,
   Consents,
   ConsentView,
-  FreshToken,
   OAuthClients,
   SaveOAuthClientRequest,
   SaveOutcome,
   SaveRequest,
-  TokenReader,
 } from '../../src/client/contract';
 import type { AboutConnection, ConsentReading, FreshAnswer, Tombstone } from '../../src/connection/messages';
 import type { ConnectionRef } from '../../src/connection/types';
@@ -28,12 +26,14 @@ import { createCatalogue } from '../../src/providers/catalogue';
 import type { Catalogue } from '../../src/providers/preset';
 import type { Registration, Registry } from '../../src/registry/contract';
 import { openRegistry } from '../../src/registry/open';
-import { Secret } from '../../src/vault/secret';
+import type { Secret } from '../../src/vault/secret';
 import { testDatabase } from '../support/database';
 import { tenantGuard } from '../support/tenant-guard';
+import { FakeTokens } from './fake-tokens';
+
+export { ACCESS_TOKEN } from './fake-tokens';
 
 export const CALLBACK = 'https://oauth2.integrations.acme.test/callback';
-export const ACCESS_TOKEN = 'at-canary-5b1f0c2d9e8a';
 export const CATALOGUE = createCatalogue([
   {
     name: 'crm',
@@ -194,35 +194,6 @@ export class FakeConsents implements Consents {
     if (this.failure) throw this.failure;
     this.confirmations.push(confirmation);
     return this.reading;
-  }
-}
-
-/** Serves one token per generation; a refused generation is followed by the next one. */
-export class FakeTokens implements TokenReader {
-  generation = 3;
-  failure: DurableOAuthError | undefined;
-
-  readonly #connections: Pick<Registry['connections'], 'context'> | undefined;
-
-  /** @param connections where the API of a token is looked up; else it is that of the CRM */
-  constructor(connections?: Pick<Registry['connections'], 'context'>) {
-    this.#connections = connections;
-  }
-
-  async read(ref: ConnectionRef, options: { refused?: number } = {}): Promise<FreshToken> {
-    if (this.failure) throw this.failure;
-    if (options.refused === this.generation) this.generation += 1;
-    const context = await this.#connections?.context(ref);
-    return {
-      accessToken: new Secret(this.generation === 3 ? ACCESS_TOKEN : `${ACCESS_TOKEN}.${this.generation}`),
-      tokenType: 'Bearer',
-      expiresAt: '2030-01-01T00:00:00.000Z',
-      generation: this.generation,
-      grant: 'gr_1',
-      audience: ['https://crm.test'],
-      apiBaseUrl: context?.integration.settings.api_base_url ?? 'https://api.crm.test/v1',
-      preset: 'crm',
-    };
   }
 }
 
