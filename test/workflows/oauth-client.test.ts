@@ -1,29 +1,14 @@
 /** OAuth clients of components on real parts: how they come to be, change and go, judged by the provider's ledger. */
-import type { Ports } from '../../src/compose';
 import { connectionWorkflowId } from '../../src/connection/ids';
 import type { ConnectionRef } from '../../src/connection/types';
 import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
 import { pizzaVan, saveClient, throughClient } from '../support/component-clients';
 import { eventually, Harness, RUNS } from '../support/harness';
+import { tenMinutesAgo } from '../support/older-tokens';
 import { caller, complete, read, saved, visit } from '../support/scenes';
 
 const SECRET = 'pizza-secret-canary-1';
 let counter = 0;
-
-/** Tokens old enough to be refreshed on a caller's word. */
-function tenMinutesAgo(server: Ports['authorizationServer']): Ports['authorizationServer'] {
-  const back = (text: string): string => new Date(Date.parse(text) - 600_000).toISOString();
-  const older = <T extends { issuedAt: string; expiresAt: string | null }>(a: T): T => ({
-    ...a,
-    issuedAt: back(a.issuedAt),
-    expiresAt: a.expiresAt && back(a.expiresAt),
-  });
-  return {
-    ...server,
-    exchangeCode: async (...args) => older(await server.exchangeCode(...args)),
-    refresh: async (...args) => older(await server.refresh(...args)),
-  };
-}
 
 describe.each(RUNS)('an OAuth client of a component ($run)', ({ tuning, maxCachedWorkflows }) => {
   let provider: ScriptedProvider;
