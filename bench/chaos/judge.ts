@@ -20,8 +20,10 @@ export async function judge(chaos: Chaos, people: People, trouble: Trouble): Pro
 function rulesBroken(
   { provider, victims, tokenSeconds }: Chaos,
   people: People,
-  { kills, outages }: Trouble,
+  { kills: all, outages }: Trouble,
 ): string[] {
+  // Only workers send token requests and hear the answers.
+  const kills = all.filter(({ kind }) => kind === 'worker');
   const ledger = provider.ledger();
   const found: string[] = [];
   const say = (rule: string, { clientId, startedAt, fingerprint = '' }: LedgerEntry): void =>

@@ -56,7 +56,7 @@ export interface Trouble {
 }
 
 export function makeTrouble(chaos: Chaos, options: ChaosOptions, log: (line: string) => void): Trouble {
-  const { minutes, seed, oddAnswerMs = 3_000 } = options;
+  const { minutes, seed, oddAnswerMs = 3_000, outages: away = true } = options;
   const random = randomOf(seed);
   const kills: Kill[] = [];
   const outages: Outage[] = [];
@@ -111,7 +111,7 @@ export function makeTrouble(chaos: Chaos, options: ChaosOptions, log: (line: str
   }
 
   /** What everything stands on goes away one after the other, again in every ten minutes. */
-  const rounds = Math.ceil(minutes / ROUND_MINUTES);
+  const rounds = away ? Math.ceil(minutes / ROUND_MINUTES) : 0;
   const outagesOf = (round: number): Promise<void>[] => [
     at((round + 0.2) / rounds, 'the vault', 15_000, (ms) => chaos.vaultAway(ms)),
     at((round + 0.35) / rounds, 'Temporal', 3_000, (ms) => chaos.temporalAway(ms)),

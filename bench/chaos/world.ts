@@ -44,6 +44,8 @@ export interface ChaosOptions {
   readonly tokenSeconds?: number;
   /** Mean time between odd answers of the authorization server; default 3000. */
   readonly oddAnswerMs?: number;
+  /** Whether the vault, Temporal and the database go away for a while; default true. */
+  readonly outages?: boolean;
   /** How long the connections may take to come to rest; default 240. */
   readonly settleSeconds?: number;
   /** Instead of `durable-oauth worker`: a test plants a bug in it. */

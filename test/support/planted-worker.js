@@ -1,8 +1,8 @@
 /**
  * `durable-oauth worker` with a bug that PLANTED_BUG names, to see that chaos finds it. Production code has no such switch.
  *
- * `skip-fence`: of a grant it sometimes spends the generation before the newest, as a worker would that trusts a vault
- * that lags. `retry-send`: a token request that failed is sent again at once.
+ * `skip-fence`: it spends the refresh token of the generation before, as a worker would that trusts a vault that lags.
+ * `retry-send`: a token request that failed is sent again at once.
  */
 'use strict';
 const { readFileSync } = require('node:fs');
@@ -32,8 +32,8 @@ const BUGS = {
       ...bound(ports.vault),
       async latest(ref) {
         const entry = await ports.vault.latest(ref);
-        if (!ref.startsWith('grant/') || entry.generation < 2 || Math.random() < 0.5) return entry;
-        return { generation: entry.generation, secret: await olderCell(ref, entry.generation - 1) };
+        if (!ref.startsWith('grant/') || entry.generation < 2) return entry;
+        return { ...entry, secret: await olderCell(ref, entry.generation - 1) };
       },
     },
   }),
