@@ -1,24 +1,24 @@
 import { sql } from 'kysely';
-import { apiKeysRepository } from './api-keys';
-import { componentsRepository } from './components';
-import { connectionsRepository } from './connections';
-import { consentLinksRepository } from './consent-links';
+import { apiKeysRepository } from './access/api-keys';
+import { componentsRepository } from './components/components';
+import { connectionsRepository } from './connections/connections';
+import { consentLinksRepository } from './connections/consent-links';
 import type { Registry } from './contract';
 import { openDatabase, type DatabaseOptions } from './database';
 import { envelopeKeysRepository } from './envelope-keys';
 import { guarded } from './errors';
 import { eventsRepository } from './events';
-import { fingerprintsRepository } from './fingerprints';
-import { flowsRepository } from './flows';
+import { fingerprintsRepository } from './integrations/fingerprints';
+import { flowsRepository } from './components/flows';
 import { idempotencyRepository } from './idempotency';
-import { integrationsRepository } from './integrations';
-import { oauthClientsRepository } from './oauth-clients';
+import { integrationsRepository } from './integrations/integrations';
+import { oauthClientsRepository } from './components/oauth-clients';
 import { outboxRepository } from './outbox';
-import { principalsRepository } from './principals';
-import { providersRepository } from './providers';
-import { roleGrantsRepository } from './role-grants';
-import { tenantsRepository } from './tenants';
-import { waitersRepository } from './waiters';
+import { principalsRepository } from './access/principals';
+import { providersRepository } from './integrations/providers';
+import { roleGrantsRepository } from './access/role-grants';
+import { tenantsRepository } from './access/tenants';
+import { waitersRepository } from './connections/waiters';
 
 export type RegistryOptions = Omit<DatabaseOptions, 'patienceMs'>;
 
