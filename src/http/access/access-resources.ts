@@ -2,15 +2,12 @@
 import type { z } from 'zod';
 import type { EventRow } from '../../registry/contract';
 import type { ApiKeyRow, PrincipalRow, RoleGrantRow, TenantRow } from '../../registry/contract-access';
-import { connectionPath } from '../resources';
 import type { apiKeyList } from '../schemas/api-key';
 import type { event } from '../schemas/event';
 import type { principal } from '../schemas/principal';
 import type { roleGrant } from '../schemas/role-grant';
 import type { tenant } from '../schemas/tenant';
-
-export const tenantsPath = (id: string): string => `/v2/tenants/${id}`;
-export const principalPath = (home: string, id: string): string => `${tenantsPath(home)}/principals/${id}`;
+import { connectionPath, principalPath, tenantsPath } from '../paths';
 
 export const toTenant = ({ id, name, createdAt }: TenantRow): z.output<typeof tenant> => ({
   type: 'tenant',

@@ -4,12 +4,10 @@ import { DurableOAuthError } from '../../errors';
 import type { Registry } from '../../registry/contract';
 import type { ComponentRow, ManifestFacts } from '../../registry/contract-platform';
 import { showEnvVars } from './env-vars';
-import { oauthClientPath } from '../resources';
 import type { component } from '../schemas/component';
+import { componentPath, oauthClientPath } from '../paths';
 
 type Component = z.output<typeof component>;
-
-export const componentPath = (tenant: string, id: string): string => `/v2/tenants/${tenant}/components/${id}`;
 
 /** @param tenant who looks */
 export function toComponent(row: ComponentRow, tenant: string): Component {

@@ -4,11 +4,10 @@ import { isDurableOAuthError } from '../../errors';
 import type { FlowRow, FlowVersionRow } from '../../registry/contract-platform';
 import { ProblemError } from '../problem';
 import type { flow, FlowRelationships, flowVersionList } from '../schemas/flow';
+import { flowPath } from '../paths';
 
 type Flow = z.output<typeof flow>;
 type FlowVersion = z.output<typeof flowVersionList>['data'][number];
-
-export const flowPath = (tenant: string, id: string): string => `/v2/tenants/${tenant}/flows/${id}`;
 
 export function toFlow(row: FlowRow): Flow {
   const { tenant, id } = row;

@@ -5,8 +5,8 @@ import type { Lang } from '../../connection/reasons';
 import type { ConnectionRef } from '../../connection/types';
 import { plain, wordReason } from '../../connection/wording';
 import { ProblemError } from '../problem';
-import { connectionPath } from '../resources';
 import type { confirmationDocument } from '../schemas/confirmation';
+import { connectionPath } from '../paths';
 
 export function toConfirmation(
   { tenant, connection }: ConnectionRef,

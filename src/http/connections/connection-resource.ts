@@ -9,8 +9,8 @@ import type { Catalogue } from '../../providers/preset';
 import { findPreset, policyOf } from '../../providers/resolve';
 import type { ConnectionContext } from '../../registry/contract';
 import type { FlowRow } from '../../registry/contract-platform';
-import { connectionPath, integrationPath } from '../resources';
 import type { connection } from '../schemas/connection';
+import { connectionPath, integrationPath } from '../paths';
 
 type Connection = z.output<typeof connection>;
 

@@ -4,9 +4,10 @@ import { describeImpact } from '../../connection/impact-text';
 import type { Lang } from '../../connection/reasons';
 import type { ConnectionContext } from '../../registry/contract';
 import type { AppDeps } from '../deps';
-import { appOf, connectionPath } from '../resources';
 import type { impactDocument } from '../schemas/impact';
 import { whoCan } from '../access/who-can';
+import { appOf } from '../integrations/integration-resource';
+import { connectionPath } from '../paths';
 
 export async function impactOf(
   { registry, catalogue }: Pick<AppDeps, 'registry' | 'catalogue'>,

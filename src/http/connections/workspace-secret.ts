@@ -7,7 +7,7 @@ import type { Lang } from '../../connection/reasons';
 import { ERRORS, type ErrorCode } from '../../errors';
 import type { Catalogue } from '../../providers/preset';
 import type { ConnectionContext } from '../../registry/contract';
-import type { secretDocument } from '../schemas/actions';
+import type { secretDocument } from '../schemas/workspace-secret';
 
 type Secret = z.output<typeof secretDocument>['data'];
 

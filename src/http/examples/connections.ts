@@ -1,9 +1,12 @@
 /** Connections, and what is done with them. */
-import { refresh, revoke, sendRequest, test } from '../schemas/actions';
 import { createConfirmation } from '../schemas/confirmation';
 import { changeConnection } from '../schemas/connection';
 import { createConsentLink } from '../schemas/consent-link';
 import { row, type Row } from './example';
+import { refresh } from '../schemas/refresh';
+import { sendRequest } from '../schemas/request';
+import { revoke } from '../schemas/revocation';
+import { test } from '../schemas/test';
 
 export const CONNECTIONS: readonly Row[] = [
   row(changeConnection, {

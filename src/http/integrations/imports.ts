@@ -10,9 +10,10 @@ import type { Lang } from '../../connection/reasons';
 import { isDurableOAuthError } from '../../errors';
 import type { AppDeps } from '../deps';
 import { ProblemError, type Problem } from '../problem';
-import { appOf, integrationPath } from '../resources';
 import { failedSave, toSaveRequest } from './save';
 import type { ImportAttributes, importDocument } from '../schemas/import';
+import { appOf } from './integration-resource';
+import { integrationPath } from '../paths';
 
 type Entry = z.output<typeof importDocument>['data']['attributes']['entries'][number];
 

@@ -5,10 +5,9 @@ import type { ProviderRow } from '../../registry/contract-providers';
 import type { AppConfig } from '../deps';
 import { redirectUri } from './redirect-uri';
 import type { provider } from '../schemas/provider';
+import { providerPath } from '../paths';
 
 type Provider = z.output<typeof provider>;
-
-export const providerPath = (tenant: string, id: string): string => `/v2/tenants/${tenant}/providers/${id}`;
 
 /** @param row of a tenant's own; absent for a shipped one */
 export function toProvider(

@@ -15,9 +15,9 @@ import type { AppDeps } from '../deps';
 import { ProblemError } from '../problem';
 import { presetNamed } from './presets';
 import { contextIdOf } from './redirect-uri';
-import { toIntegration } from '../resources';
 import type { IntegrationAttributes, savedDocument, saveIntegration } from '../schemas/integration';
 import { toSettings } from './settings';
+import { toIntegration } from './integration-resource';
 
 type Document = z.output<typeof saveIntegration>;
 type SavedMeta = z.output<typeof savedDocument>['meta'];

@@ -8,12 +8,12 @@ import { parseRef } from '../../connection/ids';
 import { plain, wordReason } from '../../connection/wording';
 import type { App, AppDeps } from '../deps';
 import { languageOf } from '../language';
-import { appOf } from '../resources';
 import { isReturnTarget } from '../urls';
 import { markup, type Html } from './html';
 import { saying, sendPage, type Page, type Said } from './page';
 import { permissionList } from './parts';
 import { neutralPage, problemPage } from './problem';
+import { appOf } from '../integrations/integration-resource';
 
 const PATH = '/oauth/confirm';
 const RELOAD_SECONDS = 2;

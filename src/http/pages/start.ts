@@ -7,11 +7,11 @@ import { minute, plain, wordReason } from '../../connection/wording';
 import { DurableOAuthError } from '../../errors';
 import type { App, AppDeps } from '../deps';
 import { languageOf } from '../language';
-import { appOf } from '../resources';
 import { markup } from './html';
 import { saying, sendPage, type Page, type Said } from './page';
 import { permissionList } from './parts';
 import { problemPage } from './problem';
+import { appOf } from '../integrations/integration-resource';
 
 const MAX_ATTEMPTS = 10;
 const params = z.object({ link: z.string() });

@@ -7,8 +7,8 @@ import type { ConnectionRef } from '../../connection/types';
 import type { Registry } from '../../registry/contract';
 import { callerOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
-import { accessTokenDocument } from '../schemas/actions';
 import { resourcePath } from '../schemas/document';
+import { accessTokenDocument } from '../schemas/access-token';
 
 const PATH = '/tenants/:tenant/connections/:id/access-token';
 /** What components of elastic.io call (workspace-secrets.ts); a workspace is a tenant. */

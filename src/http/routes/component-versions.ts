@@ -2,12 +2,13 @@
 import { DurableOAuthError } from '../../errors';
 import { auditEvent } from '../access/audit';
 import { FILE_BODY_LIMIT, readFile } from '../components/component-file';
-import { componentPath, ownComponent, toComponent } from '../components/component-resources';
+import { ownComponent, toComponent } from '../components/component-resources';
 import type { App, AppDeps } from '../deps';
 import { readPage } from '../paging';
 import { expectSameId } from '../same-id';
 import { addedVersion, componentFile, componentVersionList, uploadVersion } from '../schemas/component';
 import { resourcePath, versionPath, versionQuery } from '../schemas/document';
+import { componentPath } from '../paths';
 
 const PATH = '/tenants/:tenant/components/:id/versions';
 const TYPE = 'component-version' as const;

@@ -3,7 +3,7 @@ import { newId } from '../../client/connections';
 import { DurableOAuthError } from '../../errors';
 import { auditEvent } from '../access/audit';
 import { FILE_BODY_LIMIT, readFile } from '../components/component-file';
-import { componentPath, ownComponent, toComponent } from '../components/component-resources';
+import { ownComponent, toComponent } from '../components/component-resources';
 import type { App, AppDeps } from '../deps';
 import { requireMatch } from '../etag';
 import { readPage } from '../paging';
@@ -18,6 +18,7 @@ import {
   uploadedDocument,
 } from '../schemas/component';
 import { noContent, resourcePath, tenantPath } from '../schemas/document';
+import { componentPath } from '../paths';
 
 const PATH = '/tenants/:tenant/components';
 

@@ -1,10 +1,11 @@
 /** `/v2/tenants/{T}/flows/{id}/versions`: what a flow included before; an old version counts as use until it is removed. */
 import { auditEvent } from '../access/audit';
 import type { App, AppDeps } from '../deps';
-import { flowPath, toFlowVersion } from '../components/flow-resources';
+import { toFlowVersion } from '../components/flow-resources';
 import { readPage } from '../paging';
 import { noContent, resourcePath, versionPath, versionQuery } from '../schemas/document';
 import { flowVersionList } from '../schemas/flow';
+import { flowPath } from '../paths';
 
 const PATH = '/tenants/:tenant/flows/:id/versions';
 

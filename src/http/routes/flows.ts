@@ -3,13 +3,14 @@ import { newId } from '../../client/connections';
 import { DurableOAuthError, isDurableOAuthError } from '../../errors';
 import { auditEvent } from '../access/audit';
 import type { App, AppDeps } from '../deps';
-import { atEntry, flowPath, idsIn, toFlow } from '../components/flow-resources';
+import { atEntry, idsIn, toFlow } from '../components/flow-resources';
 import { requireMatch } from '../etag';
 import { readPage, warningsAbout } from '../paging';
 import { ProblemError } from '../problem';
 import { expectSameId } from '../same-id';
 import { noContent, resourcePath, tenantPath } from '../schemas/document';
 import { changeFlow, createFlow, flowDocument, flowList, flowQuery } from '../schemas/flow';
+import { flowPath } from '../paths';
 
 const PATH = '/tenants/:tenant/flows';
 

@@ -9,7 +9,6 @@ import { deleteIntegration } from '../integrations/delete-integration';
 import { requireMatch } from '../etag';
 import { languageOf } from '../language';
 import { readPage, warningsAbout } from '../paging';
-import { integrationPath, toIntegration } from '../resources';
 import { failedSave, refuseTaken, RUNNING_RETRY_AFTER_SECONDS, savedAnswer, toSaveRequest } from '../integrations/save';
 import { expectSameId } from '../same-id';
 import { noContent, resourcePath, tenantPath } from '../schemas/document';
@@ -23,6 +22,8 @@ import {
   savedDocument,
   saveIntegration,
 } from '../schemas/integration';
+import { toIntegration } from '../integrations/integration-resource';
+import { integrationPath } from '../paths';
 
 const PATH = '/tenants/:tenant/integrations';
 const running = (integration: string): { meta: { status: 'saving'; integration: string } } => ({

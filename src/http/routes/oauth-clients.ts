@@ -16,7 +16,6 @@ import {
 } from '../components/oauth-clients';
 import { warningsAbout } from '../paging';
 import { ProblemError } from '../problem';
-import { oauthClientPath, toOAuthClient } from '../resources';
 import { expectSameId } from '../same-id';
 import { noContent, resourcePath, tenantPath } from '../schemas/document';
 import {
@@ -27,6 +26,8 @@ import {
   oauthClientQuery,
   savingOAuthClient,
 } from '../schemas/oauth-client';
+import { toOAuthClient } from '../components/oauth-client-resource';
+import { oauthClientPath } from '../paths';
 
 const PATH = '/tenants/:tenant/oauth-clients';
 const RETRY_AFTER_SECONDS = 5;

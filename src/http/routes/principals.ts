@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { idFrom } from '../../connection/ids';
 import { DurableOAuthError } from '../../errors';
-import { principalPath, toPrincipal } from '../access/access-resources';
+import { toPrincipal } from '../access/access-resources';
 import { auditEvent } from '../access/audit';
 import type { App, AppDeps } from '../deps';
 import { requireMatch } from '../etag';
@@ -16,6 +16,7 @@ import {
   principalList,
   principalQuery,
 } from '../schemas/principal';
+import { principalPath } from '../paths';
 
 const PATH = '/tenants/:tenant/principals';
 

@@ -15,10 +15,11 @@ import { isMoved, toOwnPreset } from '../integrations/own-provider';
 import { readPage } from '../paging';
 import { presetNamed } from '../integrations/presets';
 import { ProblemError } from '../problem';
-import { providerPath, toProvider } from '../integrations/provider-resources';
+import { toProvider } from '../integrations/provider-resources';
 import { expectSameId } from '../same-id';
 import { noContent, resourcePath, tenantPath } from '../schemas/document';
 import { changeProvider, createProvider, providerDocument, providerList, providerQuery } from '../schemas/provider';
+import { providerPath } from '../paths';
 
 type Resource = z.output<typeof providerDocument>['data'];
 

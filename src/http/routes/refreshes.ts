@@ -5,9 +5,10 @@ import { DurableOAuthError } from '../../errors';
 import { callerOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
 import { languageOf } from '../language';
-import { appOf, connectionPath } from '../resources';
-import { refresh, refreshDocument } from '../schemas/actions';
 import { resourcePath } from '../schemas/document';
+import { appOf } from '../integrations/integration-resource';
+import { connectionPath } from '../paths';
+import { refresh, refreshDocument } from '../schemas/refresh';
 
 const PER_MINUTE = 60;
 

@@ -5,8 +5,8 @@ import { isDurableOAuthError } from '../../errors';
 import type { ApiAnswer } from '../../oauth/contract';
 import type { App, AppDeps } from '../deps';
 import { ProblemError } from '../problem';
-import { responseDocument, sendRequest, type RequestAttributes, type ResponseAttributes } from '../schemas/actions';
 import { resourcePath } from '../schemas/document';
+import { responseDocument, sendRequest, type RequestAttributes, type ResponseAttributes } from '../schemas/request';
 
 const MAX_BYTES = 1024 * 1024;
 const HTTP_MS = 30_000;

@@ -10,10 +10,11 @@ import { callerOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
 import { impactOf } from '../connections/impact';
 import { languageOf } from '../language';
-import { appOf, toRevocation } from '../resources';
-import { revocationDocument, revocationQuery, revoke } from '../schemas/actions';
 import { resourcePath } from '../schemas/document';
 import { impactDocument } from '../schemas/impact';
+import { toRevocation } from '../connections/revocation-resource';
+import { appOf } from '../integrations/integration-resource';
+import { revocationDocument, revocationQuery, revoke } from '../schemas/revocation';
 
 export function revocationRoutes(http: App, deps: AppDeps): void {
   const { connections, registry, catalogue } = deps;

@@ -1,6 +1,6 @@
 /** `/v2/tenants`: those the caller has rights in; new ones by installation operators. */
 import { DurableOAuthError } from '../../errors';
-import { tenantsPath, toTenant } from '../access/access-resources';
+import { toTenant } from '../access/access-resources';
 import { auditEvent } from '../access/audit';
 import { principalOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
@@ -10,6 +10,7 @@ import { placesOf, rightsIn } from '../access/rights';
 import { expectSameId } from '../same-id';
 import { tenantPath } from '../schemas/document';
 import { changeTenant, createTenant, tenantDocument, tenantList, tenantQuery } from '../schemas/tenant';
+import { tenantsPath } from '../paths';
 
 export function tenantRoutes(app: App, { registry: { tenants } }: AppDeps): void {
   const read = async (id: string): Promise<{ data: ReturnType<typeof toTenant> }> => {

@@ -4,9 +4,10 @@ import { DurableOAuthError } from '../../errors';
 import { callerOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
 import { languageOf } from '../language';
-import { appOf, connectionPath } from '../resources';
-import { test, testDocument } from '../schemas/actions';
 import { resourcePath } from '../schemas/document';
+import { appOf } from '../integrations/integration-resource';
+import { connectionPath } from '../paths';
+import { test, testDocument } from '../schemas/test';
 
 const PER_MINUTE = 30;
 

@@ -12,10 +12,10 @@ import type { ConnectionContext } from '../../registry/contract';
 import { callerOf } from '../access/auth';
 import type { App, AppDeps } from '../deps';
 import { languageOf } from '../language';
-import { secretDocument } from '../schemas/actions';
 import { resourcePath } from '../schemas/document';
 import { brokenSecret, readySecret } from '../connections/workspace-secret';
 import { recordReading, SECRET_PATH, TOKENS_PER_MINUTE } from './access-token';
+import { secretDocument } from '../schemas/workspace-secret';
 
 /** Components hang up after 10 s, and a refresh has had up to 3 of them. */
 const READ_WITHIN_MS = 5 * SECOND;
