@@ -6,6 +6,7 @@ const esm = ['jose', 'request-filtering-agent', 'ipaddr.js'];
 module.exports = {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
+  globalSetup: '<rootDir>/test/support/run-folder.cjs',
   // Legs need parts that `npm run test:all` starts.
   testPathIgnorePatterns: ['/node_modules/', ...(process.env.LEGS === 'on' ? [] : ['/test/legs/'])],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],

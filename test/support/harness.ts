@@ -3,19 +3,13 @@
  * workers; watched by the wires of design 12. Time moves by tuning and the server's flags.
  */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Client as TemporalClient } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  Runtime,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { Client as PostgresClient } from 'pg';
 import { compose, type Composition, type Ports } from '../../src/compose';
 import type { Config } from '../../src/config';
@@ -28,7 +22,9 @@ import { findCanaries } from '../../src/testing/canary';
 import { createWorkers } from '../../src/workers';
 import { testDatabase, type TestDatabase } from './database';
 import { MonotonicVault } from './monotonic-vault';
+import { startTemporal } from './temporal';
 import { boundaryGuard, Tripwire } from './tripwire';
+import { workflowBundle } from './workflow-bundle';
 
 export interface HarnessOptions {
   readonly presets?: readonly PresetInput[];
@@ -49,7 +45,6 @@ export const RUNS = [
   { run: 'uncached, new run after 2 refreshes', tuning: { jitter: 0, continueAfter: 2 }, maxCachedWorkflows: 0 },
 ] as const;
 
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 const logs: string[] = [];
 let runtime = false;
 
@@ -144,14 +139,12 @@ export class Harness {
   }
 
   async startWorkers(): Promise<void> {
-    bundle ??= bundleWorkflowCode({ workflowsPath: require.resolve('../../workflows') });
-    const workflowBundle = await bundle;
     this.#housekeeping = await startHousekeeping(this.parts, () => undefined);
     this.#workers = await createWorkers(this.parts, {
       connection: this.env.nativeConnection,
       namespace: this.env.namespace ?? 'default',
       worker: {
-        workflowBundle,
+        workflowBundle: await workflowBundle(),
         shutdownGraceTime: '1 s',
         maxCachedWorkflows: this.#options.maxCachedWorkflows,
         dataConverter: { payloadCodecs: [this.tripwire] },
@@ -192,7 +185,7 @@ export class Harness {
     for (const text of left) expect(findCanaries(withDecodedPayloads(text), this.tripwire.secrets)).toEqual([]);
     for (const file of await this.#vaultFiles()) expect(findCanaries(file, this.tripwire.secrets)).toEqual([]);
     const replays = Worker.runReplayHistories(
-      { workflowBundle: await bundle!, dataConverter: { payloadCodecs: [this.tripwire] } },
+      { workflowBundle: await workflowBundle(), dataConverter: { payloadCodecs: [this.tripwire] } },
       histories,
     );
     for await (const replay of replays) {
@@ -239,25 +232,6 @@ function withDecodedPayloads(json: string): string {
     Buffer.from(data!, 'base64').toString(),
   );
   return [json, ...open].join('\n');
-}
-
-/** The Temporal CLI, which is the dev server too. */
-export const temporalCli = (): string =>
-  process.env.TEMPORAL_CLI_PATH ?? join(homedir(), '.cache/durable-oauth/temporal-cli/v1.5.1/temporal');
-
-async function startTemporal(): Promise<TestWorkflowEnvironment> {
-  const path = temporalCli();
-  const set = (name: string, value: string): string[] => ['--dynamic-config-value', `${name}=${value}`];
-  return TestWorkflowEnvironment.createLocal({
-    server: {
-      executable: { type: 'existing-path', path },
-      extraArgs: [
-        ...set('history.timerProcessorMaxTimeShift', '"1ms"'),
-        ...set('history.workflowIdReuseMinimalInterval', '"10ms"'),
-        ...set('history.maxInFlightUpdates', '100'),
-      ],
-    },
-  });
 }
 
 /** Ask again until the answer satisfies, for things that have no event to wait for. */

@@ -3,9 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { OAUTH_CALLBACK } from '../../src/connection/messages';
 import { consentWorkflowId } from '../../src/connection/ids';
-import { eventually, Harness, RUNS, temporalCli } from '../support/harness';
+import { eventually, Harness, RUNS } from '../support/harness';
 import { testClients, testProvider, type TestProvider } from '../support/provider';
 import { CALLBACK, complete, read, saved, view, visit } from '../support/scenes';
+import { temporalCli } from '../support/temporal';
 
 const PRESET = (provider: TestProvider) =>
   ({
