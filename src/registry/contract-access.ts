@@ -21,8 +21,8 @@ export interface Tenants {
   list(among: readonly string[] | undefined, page: Page): Promise<readonly TenantRow[]>;
   /** All of them, in order: for tools that look at the whole installation. */
   ids(): Promise<readonly string[]>;
-  /** @throws NOT_FOUND */
-  rename(tenant: string, name: string, event: NewEvent): Promise<void>;
+  /** @throws NOT_FOUND; PRECONDITION_FAILED when it is not as `base` says */
+  rename(tenant: string, name: string, event: NewEvent, base?: TenantRow): Promise<void>;
 }
 
 // ── principals ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -45,8 +45,10 @@ export interface Principals {
   create(principal: Omit<PrincipalRow, 'createdAt'>, event: NewEvent): Promise<PrincipalRow>;
   get(tenant: string, id: string): Promise<PrincipalRow | undefined>;
   list(tenant: string, page: Page): Promise<readonly PrincipalRow[]>;
-  /** @throws NOT_FOUND; ALREADY_EXISTS when another one has the e-mail */
-  changeEmail(tenant: string, id: string, email: string, event: NewEvent): Promise<void>;
+  /**
+   * @throws NOT_FOUND; ALREADY_EXISTS when another one has the e-mail; PRECONDITION_FAILED when it is not as `base` says
+   */
+  changeEmail(tenant: string, id: string, email: string, event: NewEvent, base?: PrincipalRow): Promise<void>;
   /**
    * Its keys are revoked and its grants removed in every tenant, each of which is told by the event.
    * @throws NOT_FOUND; IN_USE when nobody could administer the tenant afterwards
