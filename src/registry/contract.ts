@@ -169,7 +169,7 @@ export interface IdempotentRequest {
   readonly principal: string;
   readonly path: string;
   readonly key: string;
-  /** Of the body without its secrets. */
+  /** HMAC of the body without its secrets. */
   readonly bodyHash: string;
 }
 
