@@ -143,12 +143,12 @@ export interface RoleGrants {
 /** Append-only: the table itself refuses every change. */
 export interface Events {
   append(tenant: string, connection: string | null, event: NewEvent): Promise<void>;
-  /** In the order of the log, oldest first: the last id of a page is where a reader goes on. */
+  /** In the order of the log, oldest first unless said otherwise: the last id of a page is where a reader goes on. */
   list(
     tenant: string,
     connection: string | undefined,
     page: Page,
-    filter?: { type?: string },
+    how?: { type?: string; newestFirst?: boolean },
   ): Promise<readonly EventRow[]>;
   get(tenant: string, id: string): Promise<EventRow | undefined>;
   /**
