@@ -7,7 +7,7 @@ import { Problem } from './root.mjs';
 /** What also runs on a real PostgreSQL; everything else is in memory there, or embedded. */
 const ON_POSTGRES = [
   'test/unit/registry',
-  'test/http/(save|oauth-clients|flows|components|component-env-vars)',
+  'test/http/(conditional|save|oauth-clients|flows|components|component-env-vars)',
   'test/workflows/(save|consent|code-grant)',
 ];
 

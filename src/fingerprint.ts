@@ -1,19 +1,22 @@
-/** HMACs of refresh tokens: a refused one is never sent again, a pasted one is saved once, and neither is kept for it. */
+/**
+ * HMACs of refresh tokens: a refused one is never sent again, a pasted one is saved once, and neither is kept for it. And of
+ * what was sent under an Idempotency-Key, which nobody can guess without the key.
+ */
 import { createHmac, randomBytes } from 'node:crypto';
 import { FINGERPRINT_KEY_REF } from './connection/ids';
 import { isDurableOAuthError } from './errors';
 import type { Vault } from './vault/port';
 import { Secret } from './vault/secret';
 
-export type Fingerprint = (token: Secret) => Promise<string>;
+export type Fingerprint = (text: Secret) => Promise<string>;
 
-/** @returns a function that gives 22 characters for a token; its key is made in the vault on first use, once */
+/** @returns a function that gives 22 characters for a text; its key is made in the vault on first use, once */
 export function createFingerprint(vault: Vault): Fingerprint {
   let key: Promise<Secret> | undefined;
-  return async (token) => {
+  return async (text) => {
     key ??= keyOf(vault);
     try {
-      const hmac = createHmac('sha256', (await key).reveal()).update(token.reveal());
+      const hmac = createHmac('sha256', (await key).reveal()).update(text.reveal());
       return hmac.digest('base64url').slice(0, 22);
     } catch (error) {
       key = undefined;

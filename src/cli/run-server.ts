@@ -24,6 +24,7 @@ export async function runServer(config: Config, options: ComposeOptions = {}): P
     authorizationServer: config.tokenRoutes ? parts.authorizationServer : undefined,
     registry: parts.registry,
     catalogue: parts.catalogue,
+    fingerprint: parts.fingerprint,
     publicKeys: parts.publicKeys,
     config: {
       publicUrl: config.publicUrl,

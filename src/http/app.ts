@@ -150,7 +150,7 @@ function api(app: App, deps: AppDeps): void {
       limitRate(v2, deps.config.ratePerMinute);
       entityTags(v2);
       refuseUnprintable(v2);
-      idempotency(v2, deps.registry.idempotency);
+      idempotency(v2, deps);
       for (const routes of RESOURCES) routes(v2, deps);
     },
     { prefix: '/v2' },

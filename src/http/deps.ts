@@ -6,6 +6,7 @@ import type { Connections, Consents, OAuthClients, TokenReader } from '../client
 import type { ApiCaller, AuthorizationServer } from '../oauth/contract';
 import type { Catalogue } from '../providers/preset';
 import type { Registry } from '../registry/contract';
+import type { Secret } from '../vault/secret';
 import type { EventStreamOptions } from './event-stream';
 
 export interface AppConfig {
@@ -37,6 +38,8 @@ export interface AppDeps {
   readonly authorizationServer?: Pick<AuthorizationServer, 'identify'>;
   readonly registry: Registry;
   readonly catalogue: Catalogue;
+  /** An HMAC by a key of the vault, the same in every process. @throws VAULT_UNAVAILABLE */
+  readonly fingerprint: (text: Secret) => Promise<string>;
   /** Public envelope keys, for whoever seals a code on its own. */
   readonly publicKeys: { publicKeys(): Promise<readonly Readonly<Record<string, unknown>>[]> };
   readonly config: AppConfig;

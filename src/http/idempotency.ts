@@ -1,17 +1,19 @@
 /**
  * `Idempotency-Key` on every POST but those that say otherwise: the second request under a key does nothing again.
  *
- * A key belongs to principal, tenant and path. Of the body only a hash is kept, and of the answer only where the resource
- * is: a repeat is answered with the resource as it is now, read under the caller's own permissions. What has no address,
- * as a consent link, was shown once and is not shown again. A request that failed did nothing: its key is free.
+ * A key belongs to principal, tenant and path. Of the body only an HMAC is kept, by which nobody can guess it who reads the
+ * table alone; of the answer only where the resource is: a repeat is answered with the resource as it is now, read under the
+ * caller's own permissions. What has no address, as a consent link, was shown once and is not shown again. A request that
+ * failed did nothing: its key is free.
  */
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SECOND } from '../connection/clocks';
 import { DurableOAuthError } from '../errors';
-import type { ClaimedBefore, IdempotentRequest, Registry } from '../registry/contract';
+import type { ClaimedBefore, IdempotentRequest } from '../registry/contract';
+import { Secret } from '../vault/secret';
 import { canonicalJson } from './canonical-json';
-import type { App } from './deps';
+import type { App, AppDeps } from './deps';
 import { ProblemError } from './problem';
 
 declare module 'fastify' {
@@ -29,28 +31,26 @@ const KEY = /^[\x21-\x7e]{1,255}$/;
 const RETRY_AFTER_SECONDS = 5;
 /** No handler takes that long: who holds the key has died, and what it did is not known. */
 const LOST_AFTER_MS = 120 * SECOND;
-/** Secret by name. They are left out of the hash, so that it needs no key to keep it from being guessed. */
+/** Secret by name: not even an HMAC of them is kept. */
 const SECRET_MEMBER = /(^|_)(secret|token|password|passphrase|assertion|credential|key)s?$/;
 
 export const isSecretMember = (name: string): boolean => SECRET_MEMBER.test(name);
 
-/** @returns SHA-256 of a body in canonical JSON without its secrets */
-export function hashOf(body: unknown): string {
-  const text = canonicalJson({ body: body ?? null }, (name) => !isSecretMember(name));
-  return createHash('sha256').update(text).digest('base64url');
-}
-
-/** Registered behind the guard. */
-export function idempotency(app: App, registry: Registry['idempotency']): void {
+/** Registered behind the guard. A vault that is silent is the answer: nothing is done that could be done twice. */
+export function idempotency(app: App, { registry: { idempotency: registry }, fingerprint }: AppDeps): void {
   app.decorateRequest('claim', null);
   app.addHook('preHandler', async (request, reply) => {
-    const wanted = claimIn(request);
-    const before = wanted && (await registry.claim(wanted));
+    const named = keyIn(request);
+    if (named === undefined) return undefined;
+    const text = canonicalJson({ body: request.body ?? null }, (name) => !isSecretMember(name));
+    const wanted = { ...named, bodyHash: await fingerprint(new Secret(text)) };
+    const before = await registry.claim(wanted);
     if (before === undefined) {
-      request.claim = wanted ?? null;
+      request.claim = wanted;
       return undefined;
     }
-    if (before.bodyHash !== wanted?.bodyHash) throw new DurableOAuthError('IDEMPOTENCY_KEY_REUSED');
+    const same = before.bodyHash === wanted.bodyHash || before.bodyHash === hashOf(text);
+    if (!same) throw new DurableOAuthError('IDEMPOTENCY_KEY_REUSED');
     if (before.status === null) throw stillRunning(before, reply);
     return repeat(app, request, reply, before);
   });
@@ -68,14 +68,16 @@ export function idempotency(app: App, registry: Registry['idempotency']): void {
   });
 }
 
-function claimIn({
+/** Rows that the version before wrote hold this, of the same text: a repeat that meets the upgrade is still a repeat. */
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
+
+function keyIn({
   method,
   routeOptions,
   headers,
   principal,
   url,
-  body,
-}: FastifyRequest): IdempotentRequest | undefined {
+}: FastifyRequest): Omit<IdempotentRequest, 'bodyHash'> | undefined {
   const key = headers['idempotency-key'];
   if (key === undefined || method !== 'POST' || routeOptions.config.idempotency === false || !principal)
     return undefined;
@@ -84,7 +86,7 @@ function claimIn({
     throw new ProblemError([{ code: 'SYNTAX_INVALID', detail, header: 'Idempotency-Key' }]);
   }
   const path = (url.split('?')[0] ?? url).replace(/\/$/, '');
-  return { tenant: principal.tenant, principal: principal.email, path, key, bodyHash: hashOf(body) };
+  return { tenant: principal.tenant, principal: principal.email, path, key };
 }
 
 function stillRunning({ claimedAt }: ClaimedBefore, reply: FastifyReply): DurableOAuthError {

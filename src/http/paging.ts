@@ -4,6 +4,7 @@ import type { Page } from '../registry/contract';
 interface PageQuery {
   readonly 'page[size]': number;
   readonly 'page[after]'?: string | undefined;
+  readonly sort?: string | undefined;
 }
 
 type Filters = Readonly<Record<`filter[${string}]`, string | undefined>>;
@@ -50,5 +51,6 @@ function nextLink(path: string, query: PageQuery & Filters, after: string): stri
   for (const [name, value] of Object.entries(query)) {
     if (name.startsWith('filter[') && typeof value === 'string' && value !== '') parameters.set(name, value);
   }
+  if (query.sort !== undefined) parameters.set('sort', query.sort);
   return `${path}?${parameters.toString()}`;
 }

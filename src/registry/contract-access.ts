@@ -21,8 +21,8 @@ export interface Tenants {
   list(among: readonly string[] | undefined, page: Page): Promise<readonly TenantRow[]>;
   /** All of them, in order: for tools that look at the whole installation. */
   ids(): Promise<readonly string[]>;
-  /** @throws NOT_FOUND */
-  rename(tenant: string, name: string, event: NewEvent): Promise<void>;
+  /** @throws NOT_FOUND; PRECONDITION_FAILED when it is not as `base` says */
+  rename(tenant: string, name: string, event: NewEvent, base?: TenantRow): Promise<void>;
 }
 
 // ── principals ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -45,8 +45,10 @@ export interface Principals {
   create(principal: Omit<PrincipalRow, 'createdAt'>, event: NewEvent): Promise<PrincipalRow>;
   get(tenant: string, id: string): Promise<PrincipalRow | undefined>;
   list(tenant: string, page: Page): Promise<readonly PrincipalRow[]>;
-  /** @throws NOT_FOUND; ALREADY_EXISTS when another one has the e-mail */
-  changeEmail(tenant: string, id: string, email: string, event: NewEvent): Promise<void>;
+  /**
+   * @throws NOT_FOUND; ALREADY_EXISTS when another one has the e-mail; PRECONDITION_FAILED when it is not as `base` says
+   */
+  changeEmail(tenant: string, id: string, email: string, event: NewEvent, base?: PrincipalRow): Promise<void>;
   /**
    * Its keys are revoked and its grants removed in every tenant, each of which is told by the event.
    * @throws NOT_FOUND; IN_USE when nobody could administer the tenant afterwards
@@ -141,12 +143,12 @@ export interface RoleGrants {
 /** Append-only: the table itself refuses every change. */
 export interface Events {
   append(tenant: string, connection: string | null, event: NewEvent): Promise<void>;
-  /** In the order of the log, oldest first: the last id of a page is where a reader goes on. */
+  /** In the order of the log, oldest first unless said otherwise: the last id of a page is where a reader goes on. */
   list(
     tenant: string,
     connection: string | undefined,
     page: Page,
-    filter?: { type?: string },
+    how?: { type?: string; newestFirst?: boolean },
   ): Promise<readonly EventRow[]>;
   get(tenant: string, id: string): Promise<EventRow | undefined>;
   /**

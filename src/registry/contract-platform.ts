@@ -112,9 +112,17 @@ export interface Components {
   file(tenant: string, id: string, version: number): Promise<string | undefined>;
   /**
    * Tenants that cannot see it any more get the effect `oauth_client.disconnect` for their client, in the same transaction.
-   * @throws NOT_FOUND; IN_USE when it would be global with OAuth credentials of its own tenant in env vars (002-38)
+   * @throws NOT_FOUND; IN_USE when it would be global with OAuth credentials of its own tenant in env vars (002-38);
+   *   PRECONDITION_FAILED when it is not as `base` says
    */
-  setAccess(tenant: string, id: string, access: ComponentAccess, team: string | null, event: NewEvent): Promise<void>;
+  setAccess(
+    tenant: string,
+    id: string,
+    access: ComponentAccess,
+    team: string | null,
+    event: NewEvent,
+    base?: ComponentRow,
+  ): Promise<void>;
   /**
    * Set non-secret env vars, or unset them with null; others stay. They may be part of an endpoint: another origin
    * suspends as `addVersion` does. @returns whether it changed; @throws NOT_FOUND
@@ -284,7 +292,10 @@ export interface Flows {
     page: Page,
     filter?: { component?: string; connection?: string; status?: FlowStatus },
   ): Promise<readonly FlowRow[]>;
-  /** What is absent stays. Other components or connections make a new version. @throws as `create` */
+  /**
+   * What is absent stays. Other components or connections make a new version.
+   * @throws as `create`; PRECONDITION_FAILED when it is not as `base` says
+   */
   change(
     tenant: string,
     id: string,
@@ -296,6 +307,7 @@ export interface Flows {
       connections?: readonly string[];
     },
     event: NewEvent,
+    base?: FlowRow,
   ): Promise<void>;
   /** Newest first; the page goes on after a version number. @throws NOT_FOUND */
   versions(tenant: string, id: string, page: Page): Promise<readonly FlowVersionRow[]>;

@@ -169,7 +169,7 @@ export interface IdempotentRequest {
   readonly principal: string;
   readonly path: string;
   readonly key: string;
-  /** Of the body without its secrets. */
+  /** HMAC of the body without its secrets. */
   readonly bodyHash: string;
 }
 
@@ -248,8 +248,11 @@ export interface Registry {
     context(ref: ConnectionRef): Promise<ConnectionContext | undefined>;
     /** The same for a page of the tenant; one that was removed meanwhile is left out. */
     contexts(tenant: string, rows: readonly ConnectionRow[]): Promise<readonly ConnectionContext[]>;
-    /** The event tells what was before and after; there is none when nothing changes. @throws NOT_FOUND */
-    change(ref: ConnectionRef, changes: ConnectionChanges, event: NewEvent): Promise<void>;
+    /**
+     * The event tells what was before and after; there is none when nothing changes.
+     * @throws NOT_FOUND; PRECONDITION_FAILED when it is not as `base` says
+     */
+    change(ref: ConnectionRef, changes: ConnectionChanges, event: NewEvent, base?: ConnectionRow): Promise<void>;
     /**
      * Write a state, forward only: a version not above the row's changes nothing.
      * @returns the row's version after the call, whether this write was applied, and whether the row is frozen

@@ -1,4 +1,5 @@
 /** Failures of the driver become failures of ours here; nothing else of them leaves, no text and no value. */
+import { isDeepStrictEqual } from 'node:util';
 import { DatabaseError } from 'pg';
 import { DurableOAuthError, isDurableOAuthError, type Coordinates, type ErrorCode } from '../errors';
 
@@ -55,4 +56,14 @@ export function guarded<T extends object>(name: string, repository: T): T {
 /** What a statement over one connection or the like says when its row is not there. */
 export function notFound(what: string, coordinates: Coordinates): DurableOAuthError {
   return new DurableOAuthError('NOT_FOUND', `The registry has no such ${what}`, coordinates);
+}
+
+/**
+ * If-Match inside the transaction of the write, once the row is locked: whoever was faster has changed what was judged.
+ * @param base what the caller's representation was made of; undefined = whatever is there
+ * @throws PRECONDITION_FAILED
+ */
+export function refuseOther<Base>(now: Base, base: Base | undefined, coordinates: Coordinates): void {
+  if (base === undefined || isDeepStrictEqual(now, base)) return;
+  throw new DurableOAuthError('PRECONDITION_FAILED', undefined, coordinates);
 }

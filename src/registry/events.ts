@@ -36,13 +36,13 @@ const settled = sql<boolean>`(age(xmin) > age(pg_snapshot_xmin(pg_current_snapsh
   OR at < now() - interval '1 minute')`;
 
 export function eventsRepository(db: Kysely<Tables>): Events {
-  const after = (tenant: string, id: string | undefined) =>
+  const after = (tenant: string, id: string | undefined, newestFirst = false) =>
     db
       .selectFrom('connection_events')
       .selectAll()
       .where('tenant', '=', tenant)
       .$if(id !== undefined, (query) =>
-        query.where('position', '>', (last) =>
+        query.where('position', newestFirst ? '<' : '>', (last) =>
           last
             .selectFrom('connection_events as last')
             .select('last.position')
@@ -50,13 +50,13 @@ export function eventsRepository(db: Kysely<Tables>): Events {
             .where('last.id', '=', id ?? ''),
         ),
       )
-      .orderBy('position');
+      .orderBy('position', newestFirst ? 'desc' : 'asc');
 
   return {
     append: (tenant, connection, event) => appendEvent(db, tenant, connection, event),
 
-    async list(tenant, connection, page, { type } = {}) {
-      const rows = await after(tenant, page.after)
+    async list(tenant, connection, page, { type, newestFirst } = {}) {
+      const rows = await after(tenant, page.after, newestFirst)
         .$if(connection !== undefined, (query) => query.where('connection', '=', connection ?? ''))
         .$if(type !== undefined, (query) => query.where('type', '=', type ?? ''))
         .limit(page.size)

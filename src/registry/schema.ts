@@ -292,7 +292,7 @@ export interface IdempotencyKeysTable {
   principal: string;
   path: string;
   key: string;
-  /** Of the body without its secrets. */
+  /** HMAC of the body without its secrets. */
   body_hash: string;
   /** Null while the first request is under way. */
   status: number | null;

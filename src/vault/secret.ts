@@ -71,7 +71,7 @@ export interface EnvelopeKey {
   readonly privateJwk: Secret;
 }
 
-/** Key of the HMACs by which refused and pasted refresh tokens are recognised without keeping them. */
+/** Key of the HMACs by which refresh tokens that were refused or pasted, and repeated requests, are recognised without being kept. */
 export interface HmacKey {
   readonly kind: 'hmac_key';
   readonly key: Secret;

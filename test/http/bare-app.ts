@@ -24,6 +24,7 @@ export function bareDeps(change: Partial<AppDeps> = {}): AppDeps {
     oauthClients: untouched,
     effects: untouched,
     registry: untouched,
+    fingerprint: untouched,
     publicKeys: untouched,
     catalogue: CATALOGUE,
     tokens: new FakeTokens(),

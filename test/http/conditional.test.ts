@@ -1,6 +1,7 @@
 /** ETag, If-None-Match, If-Match and the id of a change; the rate of a key; the size of what is sent. */
 import { request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { MANY } from '../support/at-once';
 import { settings } from '../support/settings';
 import { PIZZA } from './component-files';
 import { make } from './support-access';
@@ -60,10 +61,18 @@ interface Change {
   readonly data: { readonly type: string; readonly attributes: object; readonly relationships?: object };
 }
 
+let changes = 0;
+/** Never what it was before: a change to the same would leave the ETag as it is. */
+const another = (name: string): string => `${name} ${++changes}`;
+const address = (): string => `a${++changes}@b.test`;
+
 /** What there is to change, made by whoever has the key. */
 const CHANGES: Readonly<Record<string, (key: string) => Promise<Change>>> = {
-  '/v2/tenants/{tenant}': async () => ({ path: PATH, data: { type: 'tenant', attributes: { name: 'Acme Corp' } } }),
-  '/v2/tenants/{tenant}/principals/{id}': (key) => made(key, 'principal', { email: 'a@b.test' }, { email: 'b@b.test' }),
+  '/v2/tenants/{tenant}': async () => ({
+    path: PATH,
+    data: { type: 'tenant', attributes: { name: another('Acme') } },
+  }),
+  '/v2/tenants/{tenant}/principals/{id}': (key) => made(key, 'principal', { email: address() }, { email: address() }),
   '/v2/tenants/{tenant}/components/{id}': (key) => made(key, 'component', { file: PIZZA }, { access: 'global' }),
   '/v2/tenants/{tenant}/flows/{id}': (key) => made(key, 'flow', { name: 'Orders' }, { name: 'Stock' }),
   '/v2/tenants/{tenant}/providers/{id}': (key) =>
@@ -76,11 +85,11 @@ const CHANGES: Readonly<Record<string, (key: string) => Promise<Change>>> = {
   },
   '/v2/tenants/{tenant}/integrations/{id}': async () => ({
     path: `${PATH}/integrations/b1`,
-    data: { type: 'integration', attributes: { label: 'Bazaar' } },
+    data: { type: 'integration', attributes: { label: another('Bazaar') } },
   }),
   '/v2/tenants/{tenant}/connections/{id}': async () => ({
     path: `${PATH}/connections/cn_b1`,
-    data: { type: 'connection', attributes: { region: 'eu' } },
+    data: { type: 'connection', attributes: { region: another('eu') } },
   }),
 };
 
@@ -124,6 +133,20 @@ describe('a resource that is changed', () => {
     expect((await read()).headers.etag).not.toBe(tag);
     expect((await change(tag)).statusCode).toBe(412);
   });
+
+  it.each(Object.entries(CHANGES))(
+    '%s is by one of those who know it at once: the others are late',
+    async (_path, prepare) => {
+      const key = await t.bearer('acme', 'tenants.*');
+      const { path, data } = await prepare(key);
+      const tag = String((await call(t, 'GET', path, { auth: key })).headers.etag);
+      const change = () => call(t, 'PATCH', path, { auth: key, headers: { 'if-match': tag }, body: { data } });
+      const answers = await Promise.all(Array.from({ length: MANY }, change));
+      expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([200, ...Array<number>(MANY - 1).fill(412)]);
+      const codes = answers.flatMap((answer) => answer.json<{ errors?: { code: string }[] }>().errors ?? []);
+      expect(new Set(codes.map(({ code }) => code))).toEqual(new Set(['PRECONDITION_FAILED']));
+    },
+  );
 
   it.each(Object.entries(CHANGES))('%s is the one of the path: another id is refused', async (_path, prepare) => {
     const key = await t.bearer('acme', 'tenants.*');

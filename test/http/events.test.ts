@@ -29,6 +29,11 @@ const read = async (path: string) => (await call(t, 'GET', path, { auth })).json
 const typesIn = ({ data }: { data: { attributes: { event_type: string } }[] }): string[] =>
   data.map(({ attributes }) => attributes.event_type);
 
+interface Page {
+  readonly data: readonly { readonly attributes: { readonly facts: { readonly n: number } } }[];
+  readonly links: { readonly next: string | null };
+}
+
 describe('the log', () => {
   it('is read page by page, newest last, by type and by connection', async () => {
     const before = await newest();
@@ -67,6 +72,40 @@ describe('the log', () => {
     expect(typesIn(await read('/v2/tenants/acme/connections/cn_1/events?filter[type]=c.done'))).toEqual(['c.done']);
     expect((await call(t, 'GET', '/v2/tenants/acme/connections/cn_none/events', { auth })).statusCode).toBe(404);
   });
+
+  it.each([
+    ['of the tenant', 'cn_s1', `${PATH}?filter[type]=cn_s1.told&`],
+    ['of a connection', 'cn_s2', '/v2/tenants/acme/connections/cn_s2/events?'],
+  ])('%s is read to its end in both directions', async (_of, connection, path) => {
+    for (const n of [1, 2, 3, 4, 5]) {
+      const told = { type: `${connection}.told`, by: 'ann@acme.test', traceId: 'tr_1', facts: { n } };
+      await t.registry.events.append('acme', connection, told);
+    }
+    const pages = async (sort: string): Promise<number[][]> => {
+      const found: number[][] = [];
+      let next: string | null = `${path}page[size]=2${sort}`;
+      while (next !== null) {
+        const page: Page = await read(next);
+        found.push(page.data.map(({ attributes }) => attributes.facts.n));
+        next = page.links.next;
+      }
+      return found;
+    };
+    const oldestFirst = [[1, 2], [3, 4], [5]];
+    expect([await pages(''), await pages('&sort=at')]).toEqual([oldestFirst, oldestFirst]);
+    expect(await pages('&sort=-at')).toEqual([[5, 4], [3, 2], [1]]);
+  });
+
+  it.each(['', 'id', '-id', '+at', 'at,-at', 'at&sort=-at'])(
+    'is sorted by nothing else: sort=%s is 400',
+    async (sort) => {
+      for (const path of [PATH, '/v2/tenants/acme/connections/cn_s2/events']) {
+        const answer = await call(t, 'GET', `${path}?sort=${sort}`, { auth });
+        const [{ code, source }] = answer.json().errors;
+        expect([answer.statusCode, code, source]).toEqual([400, 'SYNTAX_INVALID', { parameter: 'sort' }]);
+      }
+    },
+  );
 
   it('shows nothing of another tenant, whatever is asked', async () => {
     await append('secret.done', 'cn_theirs', 'other');
@@ -251,6 +290,13 @@ describe('the stream', () => {
     await ear.until(({ heard }) => heard.length > 0);
     expect(ear.heard).toEqual([expect.objectContaining({ event: 'b.kept' })]);
     await ear.close();
+  });
+
+  it('is in the order of the log alone', async () => {
+    const headers = { accept: 'text/event-stream' };
+    const answer = await call(t, 'GET', `${PATH}?sort=-at`, { auth, headers });
+    expect([answer.statusCode, answer.json().errors[0].source]).toEqual([400, { parameter: 'sort' }]);
+    await (await Ear.open(auth, {}, '?sort=at')).close();
   });
 
   it.each(['ev_unknown', 'not an id', 'ev_\u00e4'])('refuses to go on behind %j, which it never told', async (id) => {

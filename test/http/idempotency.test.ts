@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { DurableOAuthError } from '../../src/errors';
+import { createFingerprint } from '../../src/fingerprint';
 import { addedVersion, uploadedDocument } from '../../src/http/schemas/component';
-import { settings } from '../support/settings';
-import { Client } from 'pg';
 import { findCanaries } from '../../src/testing/canary';
+import { createMemoryVault } from '../../src/vault/memory';
+import { settings } from '../support/settings';
+import { runOn } from '../unit/registry/builders';
 import { call, seedConnection, startTestApp, type TestApp } from './support';
 
 const PATH = '/v2/tenants/acme/integrations';
@@ -22,13 +25,25 @@ const code = {
   scope: 'read',
 };
 
+const vault = createMemoryVault();
+let fingerprint = createFingerprint(vault);
+/** What was compared last: the body without its secrets. */
+let compared = '';
 let t: TestApp;
 let auth: string;
 let keys = 0;
 const freshKey = (): string => `key-${++keys}`;
 
 beforeAll(async () => {
-  t = await startTestApp();
+  t = await startTestApp(
+    {},
+    {
+      fingerprint: (text) => {
+        compared = text.reveal();
+        return fingerprint(text);
+      },
+    },
+  );
   auth = await t.bearer('acme', 'tenants.*');
   await seedConnection(
     t.registry,
@@ -49,8 +64,14 @@ beforeEach(() => {
   t.connections.outcome = undefined;
 });
 
-const save = (key: string, change: Record<string, unknown> = {}, as = auth, headers: Record<string, string> = {}) =>
-  call(t, 'POST', PATH, {
+const save = (
+  key: string,
+  change: Record<string, unknown> = {},
+  as = auth,
+  headers: Record<string, string> = {},
+  at = t,
+) =>
+  call(at, 'POST', PATH, {
     auth: as,
     headers: { 'idempotency-key': key, ...headers },
     body: { data: { type: 'integration', attributes: { ...attributes, ...change } } },
@@ -219,22 +240,77 @@ describe('what was shown once', () => {
   });
 
   it('no secret and no link is in the table', async () => {
-    const client = new Client({ connectionString: t.databaseUrl });
-    await client.connect();
-    const { rows } = await client.query('SELECT * FROM idempotency_keys');
-    await client.end();
+    const rows = await runOn(t.databaseUrl)('SELECT * FROM idempotency_keys', []);
     expect(rows.length).toBeGreaterThan(5);
     expect(findCanaries(JSON.stringify(rows), [SECRET, '/oauth/start/'])).toEqual([]);
+  });
+});
+
+describe('what is kept of the body', () => {
+  const sha256 = (): string => createHash('sha256').update(compared).digest('base64url');
+  const kept = async (at: TestApp, key: string): Promise<unknown> => {
+    const [row] = await runOn(at.databaseUrl)('SELECT body_hash FROM idempotency_keys WHERE key = $1', [key]);
+    return row?.['body_hash'];
+  };
+
+  it('is an HMAC by the key of the vault: every process has it, and nobody else', async () => {
+    const key = freshKey();
+    const peer = await startTestApp({}, { fingerprint: createFingerprint(vault) });
+    const stranger = await startTestApp({}, { fingerprint: createFingerprint(createMemoryVault()) });
+    try {
+      for (const at of [t, peer, stranger]) {
+        expect((await save(key, {}, await at.bearer('acme', 'tenants.*'), {}, at)).statusCode).toBe(201);
+      }
+      const hmac = await kept(t, key);
+      expect(hmac).toMatch(/^[\w-]{22}$/);
+      expect([await kept(peer, key), (await kept(stranger, key)) === hmac]).toEqual([hmac, false]);
+      expect(compared).toContain(attributes.token_url);
+      expect(sha256().startsWith(String(hmac))).toBe(false);
+    } finally {
+      await peer.stop();
+      await stranger.stop();
+    }
+  }, 60_000);
+
+  it('by the version before was a SHA-256: a repeat is one still, and another body is refused', async () => {
+    const key = freshKey();
+    await save(key);
+    await runOn(t.databaseUrl)('UPDATE idempotency_keys SET body_hash = $2 WHERE key = $1', [key, sha256()]);
+    expect((await save(key)).headers['idempotency-replayed']).toBe('true');
+    expect(codeOf(await save(key, { label: 'Shop 2' }))).toBe('IDEMPOTENCY_KEY_REUSED');
+    expect(t.connections.saves).toHaveLength(1);
+  });
+
+  it('needs the vault: while it is silent nothing is done under a key, and without one everything', async () => {
+    const key = freshKey();
+    const away = createMemoryVault();
+    away.setAvailable(false);
+    const before = fingerprint;
+    fingerprint = createFingerprint(away);
+    try {
+      const refused = await save(key);
+      expect([refused.statusCode, codeOf(refused), refused.headers['retry-after']]).toEqual([
+        503,
+        'VAULT_UNAVAILABLE',
+        '10',
+      ]);
+      expect([t.connections.saves, await kept(t, key)]).toEqual([[], undefined]);
+      const body = { data: { type: 'integration', attributes } };
+      expect((await call(t, 'POST', PATH, { auth, body })).statusCode).toBe(201);
+      away.setAvailable(true);
+      expect((await save(key)).statusCode).toBe(201);
+    } finally {
+      fingerprint = before;
+    }
   });
 });
 
 it('a key is forgotten after 24 hours', async () => {
   const key = freshKey();
   await save(key);
-  const client = new Client({ connectionString: t.databaseUrl });
-  await client.connect();
-  await client.query(`UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = $1`, [key]);
-  await client.end();
+  await runOn(t.databaseUrl)(`UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = $1`, [
+    key,
+  ]);
   expect((await save(key)).headers['idempotency-replayed']).toBeUndefined();
   expect(t.connections.saves).toHaveLength(2);
 });

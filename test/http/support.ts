@@ -18,14 +18,15 @@ import type {
 import type { AboutConnection, ConsentReading, FreshAnswer, Tombstone } from '../../src/connection/messages';
 import type { ConnectionRef } from '../../src/connection/types';
 import { DurableOAuthError, isDurableOAuthError } from '../../src/errors';
+import { createFingerprint } from '../../src/fingerprint';
 import { buildApp } from '../../src/http/app';
 import type { AppConfig, AppDeps } from '../../src/http/deps';
 import type { Permission } from '../../src/http/access/permissions';
 import type { ApiAnswer, ApiCaller, ApiRequest, OAuthClientTarget } from '../../src/oauth/contract';
 import { createCatalogue } from '../../src/providers/catalogue';
-import type { Catalogue } from '../../src/providers/preset';
 import type { Registration, Registry } from '../../src/registry/contract';
 import { openRegistry } from '../../src/registry/open';
+import { createMemoryVault } from '../../src/vault/memory';
 import type { Secret } from '../../src/vault/secret';
 import { testDatabase } from '../support/database';
 import { tenantGuard } from '../support/tenant-guard';
@@ -250,7 +251,11 @@ export interface TestApp {
 
 export async function startTestApp(
   config: Partial<AppConfig> = {},
-  { catalogue = CATALOGUE, ...more }: Pick<AppDeps, 'eventStream'> & { readonly catalogue?: Catalogue } = {},
+  {
+    catalogue = CATALOGUE,
+    fingerprint = createFingerprint(createMemoryVault()),
+    ...more
+  }: Partial<Pick<AppDeps, 'eventStream' | 'catalogue' | 'fingerprint'>> = {},
 ): Promise<TestApp> {
   const database = await testDatabase();
   const registry = await openRegistry({ url: database.url, plugins: [tenantGuard()] });
@@ -273,6 +278,7 @@ export async function startTestApp(
     authorizationServer: identity,
     registry,
     catalogue,
+    fingerprint,
     publicKeys: {
       publicKeys: async () => [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'ek_1', d: 'private-part' }],
     },

@@ -90,10 +90,11 @@ export function componentRoutes(app: App, { registry, effects }: AppDeps): void 
     handler: async (request) => {
       const { tenant, id } = request.params;
       expectSameId(request.body, id);
-      requireMatch(request, toComponent(await ownComponent(registry, tenant, id), tenant));
+      const row = await ownComponent(registry, tenant, id);
+      const base = requireMatch(request, toComponent(row, tenant)) ? row : undefined;
       const { access, team = null } = request.body.data.attributes;
       const event = auditEvent(request, 'component.access_changed', { component: id, access });
-      await registry.components.setAccess(tenant, id, access, team, event);
+      await registry.components.setAccess(tenant, id, access, team, event, base);
       void effects.drain().catch(() => undefined);
       return { data: toComponent(await ownComponent(registry, tenant, id), tenant) };
     },

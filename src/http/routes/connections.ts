@@ -1,5 +1,6 @@
 /** `/v2/tenants/{T}/connections`: list, read, change what the tenant says of the account. The registry's reading, in words. */
 import { DurableOAuthError } from '../../errors';
+import type { ConnectionRow } from '../../registry/contract';
 import { auditEvent } from '../access/audit';
 import { filterOf } from '../connections/connection-filter';
 import { toConnection } from '../connections/connection-resource';
@@ -18,13 +19,13 @@ export function connectionRoutes(app: App, { registry, catalogue }: AppDeps): vo
   async function read(
     { tenant, id }: { readonly tenant: string; readonly id: string },
     lang: ReturnType<typeof languageOf>,
-  ): Promise<ReturnType<typeof toConnection>> {
+  ): Promise<{ row: ConnectionRow; data: ReturnType<typeof toConnection> }> {
     const [context, flows] = await Promise.all([
       registry.connections.context({ tenant, connection: id }),
       registry.flows.dependingOn(tenant, id),
     ]);
     if (context === undefined) throw new DurableOAuthError('NOT_FOUND');
-    return toConnection(context, catalogue, lang, flows);
+    return { row: context.connection, data: toConnection(context, catalogue, lang, flows) };
   }
 
   app.route({
@@ -53,7 +54,8 @@ export function connectionRoutes(app: App, { registry, catalogue }: AppDeps): vo
     handler: async (request, reply) => {
       const lang = languageOf(request.headers['accept-language']);
       reply.header('content-language', lang);
-      return { data: await read(request.params, lang) };
+      const { data } = await read(request.params, lang);
+      return { data };
     },
   });
 
@@ -68,10 +70,12 @@ export function connectionRoutes(app: App, { registry, catalogue }: AppDeps): vo
       const { region, account_role: accountRole } = request.body.data.attributes;
       const lang = languageOf(request.headers['accept-language']);
       reply.header('content-language', lang);
-      requireMatch(request, await read(request.params, lang));
+      const { row, data: before } = await read(request.params, lang);
+      const base = requireMatch(request, before) ? row : undefined;
       const event = auditEvent(request, 'connection.changed', {});
-      await registry.connections.change({ tenant, connection: id }, { region, accountRole }, event);
-      return { data: await read(request.params, lang) };
+      await registry.connections.change({ tenant, connection: id }, { region, accountRole }, event, base);
+      const { data } = await read(request.params, lang);
+      return { data };
     },
   });
 }

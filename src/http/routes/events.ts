@@ -17,6 +17,12 @@ import { resourcePath, tenantPath } from '../schemas/document';
 import { connectionEventQuery, eventList, eventQuery } from '../schemas/event';
 
 const STREAM = 'text/event-stream';
+const NEWEST_FIRST = '-at';
+const UNSORTED = {
+  code: 'SYNTAX_INVALID',
+  detail: 'A stream tells events in the order of the log',
+  parameter: 'sort',
+} as const;
 
 export function eventRoutes(app: App, { registry, eventStream = {} }: AppDeps): void {
   const { events, connections } = registry;
@@ -34,9 +40,13 @@ export function eventRoutes(app: App, { registry, eventStream = {} }: AppDeps): 
     handler: async (request, reply) => {
       const { params, query } = request;
       const filter = { connection: query['filter[connection]'] || undefined, type: query['filter[type]'] || undefined };
-      if (asksForStream(request)) return stream(request, reply, params.tenant, filter);
+      const newestFirst = query.sort === NEWEST_FIRST;
+      if (asksForStream(request)) {
+        if (newestFirst) throw new ProblemError([UNSORTED]);
+        return stream(request, reply, params.tenant, filter);
+      }
       const { rows, links } = await readPage(`/v2/tenants/${params.tenant}/events`, query, (page) =>
-        events.list(params.tenant, filter.connection, page, filter),
+        events.list(params.tenant, filter.connection, page, { type: filter.type, newestFirst }),
       );
       return { data: rows.map((row) => toEvent(params.tenant, row)), links, meta: warningsAbout(query) };
     },
@@ -50,7 +60,7 @@ export function eventRoutes(app: App, { registry, eventStream = {} }: AppDeps): 
     handler: async ({ params: { tenant, id }, query }) => {
       const type = query['filter[type]'] || undefined;
       const { rows, links } = await readPage(`/v2/tenants/${tenant}/connections/${id}/events`, query, (page) =>
-        events.list(tenant, id, page, { type }),
+        events.list(tenant, id, page, { type, newestFirst: query.sort === NEWEST_FIRST }),
       );
       // Events outlive their connection: either is enough.
       const known = rows.length > 0 || (await connections.get({ tenant, connection: id })) !== undefined;

@@ -1,6 +1,7 @@
 /** `/v2/tenants/{T}/flows`: what includes components and connections. They are registered here, and run elsewhere. */
 import { newId } from '../../client/connections';
 import { DurableOAuthError, isDurableOAuthError } from '../../errors';
+import type { FlowRow } from '../../registry/contract-platform';
 import { auditEvent } from '../access/audit';
 import type { App, AppDeps } from '../deps';
 import { atEntry, idsIn, toFlow } from '../components/flow-resources';
@@ -15,11 +16,14 @@ import { flowPath } from '../paths';
 const PATH = '/tenants/:tenant/flows';
 
 export function flowRoutes(app: App, { registry }: AppDeps): void {
-  const found = async (tenant: string, id: string): Promise<{ data: ReturnType<typeof toFlow> }> => {
+  const known = async (tenant: string, id: string): Promise<FlowRow> => {
     const row = await registry.flows.get(tenant, id);
     if (row === undefined) throw new DurableOAuthError('NOT_FOUND');
-    return { data: toFlow(row) };
+    return row;
   };
+  const found = async (tenant: string, id: string): Promise<{ data: ReturnType<typeof toFlow> }> => ({
+    data: toFlow(await known(tenant, id)),
+  });
 
   app.route({
     method: 'POST',
@@ -78,11 +82,12 @@ export function flowRoutes(app: App, { registry }: AppDeps): void {
     handler: async (request) => {
       const { tenant, id } = request.params;
       expectSameId(request.body, id);
-      requireMatch(request, (await found(tenant, id)).data);
+      const row = await known(tenant, id);
+      const base = requireMatch(request, toFlow(row)) ? row : undefined;
       const { attributes, relationships } = request.body.data;
       const event = auditEvent(request, 'flow.changed', { flow: id });
       try {
-        await registry.flows.change(tenant, id, { ...attributes, ...idsIn(relationships) }, event);
+        await registry.flows.change(tenant, id, { ...attributes, ...idsIn(relationships) }, event, base);
       } catch (error) {
         throw atEntry(error, relationships);
       }

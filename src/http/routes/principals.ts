@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { idFrom } from '../../connection/ids';
 import { DurableOAuthError } from '../../errors';
+import type { PrincipalRow } from '../../registry/contract-access';
 import { toPrincipal } from '../access/access-resources';
 import { auditEvent } from '../access/audit';
 import type { App, AppDeps } from '../deps';
@@ -21,11 +22,14 @@ import { principalPath } from '../paths';
 const PATH = '/tenants/:tenant/principals';
 
 export function principalRoutes(app: App, { registry: { principals } }: AppDeps): void {
-  const read = async (tenant: string, id: string): Promise<{ data: ReturnType<typeof toPrincipal> }> => {
+  const known = async (tenant: string, id: string): Promise<PrincipalRow> => {
     const row = await principals.get(tenant, id);
     if (row === undefined) throw new DurableOAuthError('NOT_FOUND');
-    return { data: toPrincipal(row) };
+    return row;
   };
+  const read = async (tenant: string, id: string): Promise<{ data: ReturnType<typeof toPrincipal> }> => ({
+    data: toPrincipal(await known(tenant, id)),
+  });
 
   app.route({
     method: 'GET',
@@ -73,11 +77,11 @@ export function principalRoutes(app: App, { registry: { principals } }: AppDeps)
     handler: async (request) => {
       const { tenant, id } = request.params;
       expectSameId(request.body, id);
-      const { data: before } = await read(tenant, id);
-      requireMatch(request, before);
+      const before = await known(tenant, id);
+      const base = requireMatch(request, toPrincipal(before)) ? before : undefined;
       const { email } = request.body.data.attributes;
-      const facts = { principal: id, email, email_before: before.attributes.email };
-      await principals.changeEmail(tenant, id, email, auditEvent(request, 'principal.changed', facts));
+      const facts = { principal: id, email, email_before: before.email };
+      await principals.changeEmail(tenant, id, email, auditEvent(request, 'principal.changed', facts), base);
       return read(tenant, id);
     },
   });
@@ -89,8 +93,8 @@ export function principalRoutes(app: App, { registry: { principals } }: AppDeps)
     schema: { params: resourcePath, response: { 204: noContent } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
-      const { data } = await read(tenant, id);
-      const facts = { principal: id, principal_tenant: tenant, email: data.attributes.email };
+      const { email } = await known(tenant, id);
+      const facts = { principal: id, principal_tenant: tenant, email };
       await principals.remove(tenant, id, auditEvent(request, 'principal.removed', facts));
       return reply.code(204).send(null);
     },

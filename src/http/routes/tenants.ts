@@ -1,5 +1,6 @@
 /** `/v2/tenants`: those the caller has rights in; new ones by installation operators. */
 import { DurableOAuthError } from '../../errors';
+import type { TenantRow } from '../../registry/contract-access';
 import { toTenant } from '../access/access-resources';
 import { auditEvent } from '../access/audit';
 import { principalOf } from '../access/auth';
@@ -13,11 +14,14 @@ import { changeTenant, createTenant, tenantDocument, tenantList, tenantQuery } f
 import { tenantsPath } from '../paths';
 
 export function tenantRoutes(app: App, { registry: { tenants } }: AppDeps): void {
-  const read = async (id: string): Promise<{ data: ReturnType<typeof toTenant> }> => {
+  const known = async (id: string): Promise<TenantRow> => {
     const row = await tenants.get(id);
     if (row === undefined) throw new DurableOAuthError('NOT_FOUND');
-    return { data: toTenant(row) };
+    return row;
   };
+  const read = async (id: string): Promise<{ data: ReturnType<typeof toTenant> }> => ({
+    data: toTenant(await known(id)),
+  });
 
   app.route({
     method: 'GET',
@@ -65,8 +69,9 @@ export function tenantRoutes(app: App, { registry: { tenants } }: AppDeps): void
       const { tenant } = request.params;
       const { attributes } = request.body.data;
       expectSameId(request.body, tenant);
-      requireMatch(request, (await read(tenant)).data);
-      await tenants.rename(tenant, attributes.name, auditEvent(request, 'tenant.changed', attributes));
+      const row = await known(tenant);
+      const base = requireMatch(request, toTenant(row)) ? row : undefined;
+      await tenants.rename(tenant, attributes.name, auditEvent(request, 'tenant.changed', attributes), base);
       return read(tenant);
     },
   });

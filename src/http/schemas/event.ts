@@ -14,10 +14,12 @@ export const event = resource(
 );
 export const eventList = list(event);
 
+const sort = z.enum(['at', '-at']).optional().describe('`at`, as without it: oldest first; `-at`: newest first');
 const filterType = z.string().max(100).optional();
-export const connectionEventQuery = z.strictObject({ ...page, 'filter[type]': filterType });
+export const connectionEventQuery = z.strictObject({ ...page, sort, 'filter[type]': filterType });
 export const eventQuery = z.strictObject({
   ...page,
+  sort,
   'filter[type]': filterType,
   'filter[connection]': z.string().max(64).optional(),
 });

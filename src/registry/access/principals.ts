@@ -4,7 +4,7 @@ import { idFrom } from '../../connection/ids';
 import { DurableOAuthError } from '../../errors';
 import type { NewEvent } from '../contract';
 import type { PrincipalKind, Principals } from '../contract-access';
-import { notFound } from '../errors';
+import { notFound, refuseOther } from '../errors';
 import { appendEvent } from '../events';
 import { lastToAdminister, lockTenant } from './role-grants';
 import type { Tables } from '../schema';
@@ -43,16 +43,17 @@ export function principalsRepository(db: Kysely<Tables>): Principals {
         .limit(size)
         .execute(),
 
-    changeEmail: (tenant, id, email, event) =>
+    changeEmail: (tenant, id, email, event, base) =>
       db.transaction().execute(async (transaction) => {
-        const { numUpdatedRows } = await transaction
+        const before = await present(transaction, tenant).where('id', '=', id).forUpdate().executeTakeFirst();
+        if (before === undefined) throw notFound('principal', { tenant, principal: id });
+        refuseOther(before, base, { tenant, principal: id });
+        await transaction
           .updateTable('principals')
           .set({ email })
           .where('tenant', '=', tenant)
           .where('id', '=', id)
-          .where('removed_at', 'is', null)
-          .executeTakeFirst();
-        if (numUpdatedRows === 0n) throw notFound('principal', { tenant, principal: id });
+          .execute();
         await appendEvent(transaction, tenant, null, event);
       }),
 

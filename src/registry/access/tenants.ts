@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import { DurableOAuthError } from '../../errors';
 import type { Tenants } from '../contract-access';
-import { notFound } from '../errors';
+import { notFound, refuseOther } from '../errors';
 import { appendEvent } from '../events';
 import type { Tables } from '../schema';
 
@@ -39,14 +39,18 @@ export function tenantsRepository(db: Kysely<Tables>): Tenants {
       return rows.map(({ id }) => id);
     },
 
-    rename: (tenant, name, event) =>
+    rename: (tenant, name, event, base) =>
       db.transaction().execute(async (transaction) => {
-        const { numUpdatedRows } = await transaction
-          .updateTable('tenants')
-          .set({ name })
+        const before = await transaction
+          .selectFrom('tenants')
+          .select(SHOWN)
           .where('id', '=', tenant)
+          // What refers to the tenant goes on.
+          .forNoKeyUpdate()
           .executeTakeFirst();
-        if (numUpdatedRows === 0n) throw notFound('tenant', { tenant });
+        if (before === undefined) throw notFound('tenant', { tenant });
+        refuseOther(before, base, { tenant });
+        await transaction.updateTable('tenants').set({ name }).where('id', '=', tenant).execute();
         await appendEvent(transaction, tenant, null, event);
       }),
   };

@@ -5,7 +5,7 @@ import { ownComponent } from './component-view';
 import type { NewEvent } from '../contract-common';
 import type { ComponentAccess, ComponentRow, Components, Effect, EffectKind } from '../contract-platform';
 import { originsDiffer } from './endpoint-origins';
-import { notFound } from '../errors';
+import { notFound, refuseOther } from '../errors';
 import { appendEvent } from '../events';
 import { oweEffect } from '../outbox';
 import type { Tables } from '../schema';
@@ -49,10 +49,11 @@ export async function addVersion(
 
 export async function setAccess(
   db: Kysely<Tables>,
-  given: { tenant: string; id: string; access: ComponentAccess; team: string | null; event: NewEvent },
+  given: Cause & { id: string; access: ComponentAccess; team: string | null; base: ComponentRow | undefined },
 ): Promise<void> {
-  const { tenant, id, access, team, event } = given;
+  const { tenant, id, access, team, base, event } = given;
   const before = await lockOwn(db, tenant, id);
+  refuseOther(before, base, { tenant, component: id });
   await refuseGlobalCredentials(db, { ...before, access });
   await db.updateTable('components').set({ access, team }).where('tenant', '=', tenant).where('id', '=', id).execute();
   await appendEvent(db, tenant, null, event);

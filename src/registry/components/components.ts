@@ -43,8 +43,8 @@ export function componentsRepository(db: Kysely<Tables>): Components {
       return row?.file;
     },
 
-    setAccess: (tenant, id, access, team, event) =>
-      db.transaction().execute((transaction) => setAccess(transaction, { tenant, id, access, team, event })),
+    setAccess: (tenant, id, access, team, event, base) =>
+      db.transaction().execute((transaction) => setAccess(transaction, { tenant, id, access, team, event, base })),
     setEnv: (tenant, id, changes, event) =>
       db.transaction().execute((transaction) => setEnv(transaction, { tenant, id, changes, event })),
     remove: (tenant, id, event) => db.transaction().execute((transaction) => remove(transaction, tenant, id, event)),

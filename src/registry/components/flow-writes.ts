@@ -4,7 +4,7 @@ import { DurableOAuthError } from '../../errors';
 import { accessibleComponents } from './component-view';
 import type { NewEvent } from '../contract-common';
 import type { FlowRow, Flows } from '../contract-platform';
-import { notFound } from '../errors';
+import { notFound, refuseOther } from '../errors';
 import { appendEvent } from '../events';
 import { readFlows } from './flow-view';
 import type { Tables } from '../schema';
@@ -38,10 +38,11 @@ export async function create(db: Kysely<Tables>, flow: Parameters<Flows['create'
 
 export async function change(
   db: Kysely<Tables>,
-  given: Named & { readonly changes: Parameters<Flows['change']>[2] },
+  given: Named & { readonly changes: Parameters<Flows['change']>[2]; readonly base: FlowRow | undefined },
 ): Promise<void> {
-  const { tenant, id, changes, event } = given;
+  const { tenant, id, changes, base, event } = given;
   const before = await lock(db, tenant, id);
+  refuseOther(before, base, { tenant, flow: id });
   const { components = before.components, connections = before.connections } = changes;
   const after = distinct({ components, connections });
   const sameVersion = isSame(before.components, after.components) && isSame(before.connections, after.connections);

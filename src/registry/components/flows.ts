@@ -16,8 +16,8 @@ export function flowsRepository(db: Kysely<Tables>): Flows {
 
     list: (tenant, page, filter = {}) => readFlows(db, tenant, filter, page),
 
-    change: (tenant, id, changes, event) =>
-      db.transaction().execute((transaction) => change(transaction, { tenant, id, changes, event })),
+    change: (tenant, id, changes, event, base) =>
+      db.transaction().execute((transaction) => change(transaction, { tenant, id, changes, event, base })),
 
     async versions(tenant, id, page) {
       const rows = await readFlowVersions(db, tenant, id, page);

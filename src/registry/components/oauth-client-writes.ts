@@ -1,10 +1,9 @@
 /** How an OAuth client for a component comes to be and changes: reserve, (the secret is stored), publish. */
 import { sql, type Kysely } from 'kysely';
-import type { OAuthClientBase } from '../../connection/messages';
-import { DurableOAuthError, type Coordinates } from '../../errors';
+import { DurableOAuthError } from '../../errors';
 import { globalCredentials } from './component-writes';
 import type { ComponentAccess, OAuthClients } from '../contract-platform';
-import { notFound } from '../errors';
+import { notFound, refuseOther } from '../errors';
 import { appendEvent } from '../events';
 import { clientUse } from './oauth-client-reads';
 import { oweEffect } from '../outbox';
@@ -38,7 +37,7 @@ export async function prepareChange(db: Kysely<Tables>, { tenant, id, secret, ba
     .forShare()
     .executeTakeFirst();
   if (client === undefined) throw notFound('OAuth client', { tenant, client: id });
-  refuseOther(client, base, { tenant, client: id });
+  refuseOther({ secretId: client.secret_id, suspendedAt: client.suspended_at }, base, { tenant, client: id });
   await nameSecret(db, tenant, id, secret);
 }
 
@@ -67,7 +66,7 @@ export async function publish(db: Kysely<Tables>, publication: Publication): Pro
   if (before === undefined || before.status === 'deleting' || before.status === 'deleted') {
     throw notFound('OAuth client', { tenant, client: id });
   }
-  refuseOther(before, base, { tenant, client: id });
+  refuseOther({ secretId: before.secret_id, suspendedAt: before.suspended_at }, base, { tenant, client: id });
   const moves = before.component !== component;
   if (moves && held === undefined) throw notFound('component', { tenant, component });
   if (moves) await refuseUsed(db, tenant, id);
@@ -168,15 +167,6 @@ export async function abandon(db: Kysely<Tables>, tenant: string, id: string, se
     .where('id', '=', id)
     .where('status', '=', 'reserved')
     .execute();
-}
-
-function refuseOther(
-  { secret_id, suspended_at }: { readonly secret_id: string | null; readonly suspended_at: string | null },
-  base: OAuthClientBase | undefined,
-  coordinates: Coordinates,
-): void {
-  if (base === undefined || (secret_id === base.secretId && suspended_at === base.suspendedAt)) return;
-  throw new DurableOAuthError('PRECONDITION_FAILED', undefined, coordinates);
 }
 
 /** A client moves to another component only while nothing is made of the one it leaves (002-25). */

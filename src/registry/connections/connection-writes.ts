@@ -2,10 +2,11 @@
 import { sql, type Kysely } from 'kysely';
 import type { ConnectionRef, TokenFacts } from '../../connection/types';
 import { formatRef } from '../../connection/ids';
-import type { ConnectionChanges, NewEvent, Projection, Registry } from '../contract';
+import type { ConnectionChanges, ConnectionRow, NewEvent, Projection, Registry } from '../contract';
 import { DurableOAuthError, type ErrorCode } from '../../errors';
-import { notFound } from '../errors';
+import { notFound, refuseOther } from '../errors';
 import { appendEvent } from '../events';
+import { toConnectionRow } from '../rows';
 import type { Tables } from '../schema';
 
 type Adoption = Parameters<Registry['connections']['adoptGrant']>[1];
@@ -214,15 +215,18 @@ export async function change(
   ref: ConnectionRef,
   { region, accountRole }: ConnectionChanges,
   event: NewEvent,
+  base: ConnectionRow | undefined,
 ): Promise<void> {
-  const before = await db
+  const row = await db
     .selectFrom('connections')
-    .select(['region', 'account_role'])
+    .selectAll()
     .where('tenant', '=', ref.tenant)
     .where('id', '=', ref.connection)
     .forUpdate()
     .executeTakeFirst();
-  if (before === undefined) throw unknown(ref);
+  if (row === undefined) throw unknown(ref);
+  refuseOther(toConnectionRow(row), base, { ref: formatRef(ref) });
+  const before = { region: row.region, account_role: row.account_role };
   const after = {
     region: region === undefined ? before.region : region,
     account_role: accountRole === undefined ? before.account_role : accountRole,

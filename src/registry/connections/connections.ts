@@ -32,8 +32,8 @@ export function connectionsRepository(db: Kysely<Tables>): Registry['connections
       return found && (await contextsOf(db, tenant, [toConnectionRow(found)]))[0];
     },
 
-    change: (ref, changes, event) =>
-      db.transaction().execute((transaction) => change(transaction, ref, changes, event)),
+    change: (ref, changes, event, base) =>
+      db.transaction().execute((transaction) => change(transaction, ref, changes, event, base)),
     recordTransition: (ref, projection) =>
       db.transaction().execute((transaction) => recordTransition(transaction, ref, projection)),
     recordToken: (ref, token, refreshedAt, nextAttemptAt) => recordToken(db, ref, token, refreshedAt, nextAttemptAt),

@@ -238,7 +238,7 @@ describe('a waiter', () => {
 });
 
 describe('events', () => {
-  it('are read in their order, page by page, of one connection or of all', async () => {
+  it('are read in their order or against it, page by page, of one connection or of all', async () => {
     for (const [connection, type] of [
       [null, 'a.done'],
       ['cn_a', 'b.done'],
@@ -250,6 +250,10 @@ describe('events', () => {
     const first = await registry.events.list(tenant, undefined, { size: 3 });
     const rest = await registry.events.list(tenant, undefined, { size: 3, after: first[2]?.id });
     expect([...first, ...rest].map(({ type }) => type)).toEqual(['a.done', 'b.done', 'c.done', 'd.done']);
+    const back = { newestFirst: true };
+    const newest = await registry.events.list(tenant, undefined, { size: 3 }, back);
+    const oldest = await registry.events.list(tenant, undefined, { size: 3, after: newest[2]?.id }, back);
+    expect([...newest, ...oldest].map(({ type }) => type)).toEqual(['d.done', 'c.done', 'b.done', 'a.done']);
     const ofOne = await registry.events.list(tenant, 'cn_a', { size: 3 });
     expect(ofOne.map(({ type }) => type)).toEqual(['b.done', 'd.done']);
     expect(ofOne[0]).toMatchObject({
