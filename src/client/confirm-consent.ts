@@ -26,8 +26,7 @@ export async function confirmFor(
   const stateHash = CODE.exec(code)?.[1];
   if (stateHash === undefined) return undefined;
   const handle = temporal.workflow.getHandle(consentWorkflowId(stateHash));
-  const { by, traceId } = caller;
-  const message = { v: 1, ref: formatRef(ref), consent, confirmation: sha256(code), confirmer, by, traceId } as const;
+  const message = { v: 1, ref: formatRef(ref), consent, confirmation: sha256(code), confirmer, ...caller } as const;
   try {
     const reading = await temporal.withDeadline(soon(CONFIRM_DEADLINE_MS), () =>
       handle.executeUpdate<ConsentReading, [ConsentConfirmation]>(CONFIRM_CONSENT, { args: [message] }),

@@ -16,10 +16,12 @@ import type { ConnectionRef } from '../connection/types';
 import type { ErrorCode } from '../errors';
 import type { Secret } from '../vault/secret';
 
-/** The acting principal (an e-mail address, or `system`) and the trace the call belongs to. */
+/** The acting principal (an e-mail address, or `system`), the trace the call belongs to, and why it was made. */
 export interface Caller {
   readonly by: string;
   readonly traceId: string;
+  /** In a person's words. It stays in the log and in workflow histories, so it never holds a secret. */
+  readonly auditReason?: string;
 }
 
 export interface SaveRequest {
