@@ -237,6 +237,8 @@ export type ConsentConfirmation = Origin & {
   readonly consent: string;
   readonly confirmation: string;
   readonly confirmer: string;
+  /** The mode that a confirmer of this kind belongs to; absent in a message of an earlier version. */
+  readonly mode?: Exclude<ConsentMode, 'link'>;
 };
 
 export type ConsentStage =

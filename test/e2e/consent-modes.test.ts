@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { claimPorts } from '../../src/cli/dev/ports';
 import { issueKey } from '../../src/cli/create-key';
-import { confirmationCodeOf, csrfOf } from '../../src/client/cookies';
+import { confirmationCodeOf, csrfOf, sha256 } from '../../src/client/cookies';
 import type { ConnectionRef } from '../../src/connection/types';
 import { buildApp } from '../../src/http/app';
 import { findCanaries } from '../../src/testing/canary';
@@ -253,6 +253,32 @@ describe('consent confirmed by an application', () => {
     const own = await travel(await linkFor(ref, { mode: 'session' }));
     expect(await confirm(ref, own)).toMatchObject({ status: 201 });
     expect(await active(ref)).toMatchObject({ grantId: own.consent });
+  });
+
+  it.each([
+    ['handback', { end_user_id: ANN }, {}, 'MEMBER_MISSING'],
+    ['session', {}, { end_user_id: ANN }, 'MEMBER_INVALID'],
+  ])('%s: a confirmation of the other mode is told what is wrong with it, and the attempt goes on', async (...row) => {
+    const [mode, right, wrong, code] = row;
+    const ref = await connection();
+    const arrival = await travel(await linkFor(ref, { mode, ...right }));
+    expect(await confirm(ref, arrival, wrong)).toMatchObject({
+      status: 422,
+      errors: [{ code, source: { pointer: '/data/attributes/end_user_id' } }],
+    });
+    expect((await confirm(ref, arrival, right)).status).toBe(201);
+    await active(ref);
+  });
+
+  it('what registry and history keep of an end user is not to be had from the id alone', async () => {
+    const ref = await connection();
+    const url = await linkFor(ref, { mode: 'handback', end_user_id: ANN });
+    const { confirmerHash = null } =
+      (await harness.parts.registry.consentLinks.findByHash(sha256(url.split('/').at(-1) ?? ''))) ?? {};
+    const plain = ['handback', ref.tenant, ref.connection, ANN];
+    const guesses = [ANN, plain.join('/'), JSON.stringify(plain), JSON.stringify(plain.slice(1))].map(sha256);
+    expect(confirmerHash).toMatch(/^[\w-]{22}$/);
+    expect(guesses.filter((guess) => guess.startsWith(confirmerHash ?? guess))).toEqual([]);
   });
 
   it('our page confirms nothing in these modes, not even a form that its browser sends', async () => {
