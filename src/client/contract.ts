@@ -182,7 +182,10 @@ export interface ConsentView {
   readonly stage: ConsentStage;
   /** For the confirm form, derived from the browser secret. */
   readonly csrf: string;
-  /** Where a browser goes whose application is to confirm: `return_to` with `consent` and `confirmation_code`. */
+  /**
+   * Where a browser goes whose application is to confirm: `return_to` with `consent` and `confirmation_code`. Send it there by a
+   * page: a redirect would be held to the provider's `form-action`.
+   */
   readonly onward?: string;
 }
 

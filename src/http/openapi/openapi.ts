@@ -76,7 +76,7 @@ function headersOf(route: RouteOptions): z.ZodType | undefined {
   if (takesIfMatch(route)) {
     headers['If-Match'] = z.string().optional().describe('Answers 412 unless this ETag is current');
   }
-  if (method !== 'GET') headers['Audit-Reason'] = auditReasonHeader;
+  if (method !== 'GET' && method !== 'HEAD') headers['Audit-Reason'] = auditReasonHeader;
   return Object.keys(headers).length === 0 ? undefined : z.object(headers);
 }
 
