@@ -194,8 +194,16 @@ describe.each(RUNS)('the code grant ($run)', ({ tuning, maxCachedWorkflows }) =>
     const late = { ref, consent: searchParams.get('consent') ?? '', code, confirmer };
     expect(await harness.parts.consents.confirmFor(late, caller)).toBeUndefined();
     expect((await row(ref))?.grantId).toBe(first?.grantId);
-    const grants = [];
-    for await (const one of harness.parts.vault.list(`grant/${ref.tenant}/${ref.connection}/`)) grants.push(one);
+    // People are told first, and the grants are destroyed then.
+    const grants = await eventually(
+      'the grants are destroyed',
+      async () => {
+        const found = [];
+        for await (const one of harness.parts.vault.list(`grant/${ref.tenant}/${ref.connection}/`)) found.push(one);
+        return found;
+      },
+      (left) => left.length <= 1,
+    );
     expect(grants).toEqual([`grant/${ref.tenant}/${ref.connection}/${first?.grantId}`]);
     const { accessToken } = await read(harness, ref);
     const used = await fetch(`${provider.apiBaseUrl}/orders`, {
