@@ -34,6 +34,7 @@ const LAYERS = {
   'src/registry/': { ours: ['src/connection/', 'src/providers/preset\\.ts'], packages: ['kysely', 'pg', 'lru-cache'] },
   'src/client/': {
     ours: ['src/connection/', 'src/envelope\\.ts', ...WIRE, ...PORTS],
+    types: ['src/fingerprint\\.ts'],
     packages: ['@temporalio/(client|common)', 'lru-cache', 'jose'],
   },
   'src/components/': { ours: ['src/connection/'], packages: ['zod', 'axios'] },

@@ -1,4 +1,5 @@
 import { grantRef, parseRef } from '../src/connection/ids';
+import { originIn } from '../src/connection/messages';
 import { DurableOAuthError, type ErrorCode } from '../src/errors';
 import type { Registry } from '../src/registry/contract';
 import { tokenSetOf } from './cells';
@@ -48,7 +49,7 @@ export function createAdoptGrant(deps: AdoptDeps): DurableOAuthActivities['adopt
         grantedAt: set.grantedAt,
         // What is gone revokes what was granted through it, and looks once: nothing comes to life behind it.
         thaw: input.thaw && context.unusable !== 'client_gone' && context.unusable !== 'component_gone',
-        event: { type: 'grant.adopted', by: input.by, traceId: input.traceId, facts: { consent: input.consent } },
+        event: { type: 'grant.adopted', ...originIn(input), facts: { consent: input.consent } },
       });
       return { ...report, previousGrant };
     });

@@ -1,5 +1,5 @@
 /** The steps of giving an integration's own OAuth client another secret: prove it, (it is stored), publish the change. */
-import type { ChangeIntegrationInput, ChangeIntegrationResult } from '../src/connection/messages';
+import { originIn, type ChangeIntegrationInput, type ChangeIntegrationResult } from '../src/connection/messages';
 import type { Opener } from '../src/envelope';
 import { DurableOAuthError, isDurableOAuthError } from '../src/errors';
 import type { AuthorizationServer } from '../src/oauth/contract';
@@ -101,10 +101,7 @@ export function createPublishIntegrationChange(
     });
 }
 
-function eventOf(
-  { integration, members, by, traceId }: ChangeIntegrationInput,
-  type: string,
-  facts: NonNullable<NewEvent['facts']>,
-): NewEvent {
-  return { type, by, traceId, facts: { integration, members, ...facts } };
+function eventOf(input: ChangeIntegrationInput, type: string, facts: NonNullable<NewEvent['facts']>): NewEvent {
+  const { integration, members } = input;
+  return { type, ...originIn(input), facts: { integration, members, ...facts } };
 }

@@ -1,4 +1,5 @@
 import { clientSecretRef, grantRef } from '../src/connection/ids';
+import { originIn, type Origin } from '../src/connection/messages';
 import type { ConnectionRef } from '../src/connection/types';
 import type { Registry } from '../src/registry/contract';
 import type { Vault } from '../src/vault/port';
@@ -21,8 +22,8 @@ export function createDestroySecrets(deps: DestroyDeps): DurableOAuthActivities[
       for (const ref of input.refs) await deps.vault.destroy(ref);
       if (input.revoked) {
         const { connection, provider, grant } = input.revoked;
-        const { tenant, by, traceId, reason } = input;
-        const event = { type: 'grant.destroyed', by, traceId, facts: { provider, reason } };
+        const { tenant, reason } = input;
+        const event = { type: 'grant.destroyed', ...originIn(input), facts: { provider, reason } };
         await deps.registry.connections.recordRevoked({ tenant, connection }, event, grant);
       }
       if (input.remove) await remove(deps, { tenant: input.tenant, connection: input.remove.connection }, input);
@@ -30,11 +31,7 @@ export function createDestroySecrets(deps: DestroyDeps): DurableOAuthActivities[
     });
 }
 
-async function remove(
-  deps: DestroyDeps,
-  ref: ConnectionRef,
-  { by, traceId, reason }: { by: string; traceId: string; reason: string },
-): Promise<void> {
+async function remove(deps: DestroyDeps, ref: ConnectionRef, why: Origin & { readonly reason: string }): Promise<void> {
   const { tenant } = ref;
   const context = await deps.registry.connections.context(ref);
   // One that is being deleted goes by its own workflow: what its revocations need is not taken from them.
@@ -49,9 +46,8 @@ async function remove(
     if (connection.grantId !== null) await deps.vault.destroy(grantRef(ref, connection.grantId));
     await deps.registry.integrations.remove(tenant, integration.id, {
       type: 'integration.removed',
-      by,
-      traceId,
-      facts: { integration: integration.id, reason },
+      ...originIn(why),
+      facts: { integration: integration.id, reason: why.reason },
     });
   }
   await deps.registry.fingerprints.release(tenant, ref.connection);

@@ -1,4 +1,5 @@
 import { parseRef } from '../src/connection/ids';
+import { originIn } from '../src/connection/messages';
 import type { Registry } from '../src/registry/contract';
 import type { DurableOAuthActivities } from './contract';
 import { behindBoundary } from './failure';
@@ -10,9 +11,10 @@ export function createRecordConsent(deps: {
   return (input) =>
     behindBoundary(async () => {
       const { tenant, connection } = parseRef(input.ref);
-      const { consent, code, detail, by, traceId } = input;
+      const { consent, code, detail } = input;
       const type = input.outcome === 'connected' ? 'consent.granted' : 'consent.failed';
-      await deps.registry.events.append(tenant, connection, { type, by, traceId, facts: { consent, code, detail } });
+      const event = { type, ...originIn(input), facts: { consent, code, detail } };
+      await deps.registry.events.append(tenant, connection, event);
       return { v: 1 };
     });
 }

@@ -1,4 +1,5 @@
 import { parseRef } from '../src/connection/ids';
+import { originIn } from '../src/connection/messages';
 import type { ConnectionRef } from '../src/connection/types';
 import type { Registry } from '../src/registry/contract';
 import type { DurableOAuthActivities } from './contract';
@@ -20,10 +21,10 @@ export function createRecordTransition(deps: RecordTransitionDeps): DurableOAuth
   return (input) =>
     behindBoundary(async () => {
       const ref = parseRef(input.ref);
-      const { by, traceId, facts } = input;
-      const event = input.event === undefined ? undefined : { type: input.event, by, traceId, facts };
+      const told = { ...originIn(input), facts: input.facts };
+      const event = input.event === undefined ? undefined : { type: input.event, ...told };
       if (input.freeze) {
-        await deps.registry.connections.freeze(ref, event ?? { type: 'connection.frozen', by, traceId, facts });
+        await deps.registry.connections.freeze(ref, event ?? { type: 'connection.frozen', ...told });
         if (input.event === 'connection.frozen') {
           return { v: 1, stateVersion: input.stateVersion, applied: true, frozen: true };
         }

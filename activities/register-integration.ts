@@ -1,5 +1,5 @@
 import { DAY, refreshDueAt } from '../src/connection/clocks';
-import type { SaveInput, SaveResult } from '../src/connection/messages';
+import { originIn, type SaveInput, type SaveResult } from '../src/connection/messages';
 import type { Catalogue, Preset } from '../src/providers/preset';
 import { policyOf } from '../src/providers/resolve';
 import type { Registry } from '../src/registry/contract';
@@ -22,7 +22,7 @@ const PENDING_MS = 7 * DAY;
 export function createRegisterIntegration(deps: RegisterDeps): DurableOAuthActivities['registerIntegration'] {
   return (input) =>
     behindBoundary(async (): Promise<SaveResult> => {
-      const { tenant, integration, connection, draft, validation, by, traceId } = input;
+      const { tenant, integration, connection, draft, validation } = input;
       const { token } = validation;
       const preset = await presetOfDraft(deps, input);
       await deps.registry.integrations.register({
@@ -45,8 +45,7 @@ export function createRegisterIntegration(deps: RegisterDeps): DurableOAuthActiv
         about: input.about,
         event: {
           type: 'integration.saved',
-          by,
-          traceId,
+          ...originIn(input),
           facts: {
             integration,
             connection,

@@ -1,5 +1,6 @@
 /** The steps by which an integration ends: its connections are revoked, the secrets of its own client destroyed. */
 import { clientSecretRef } from '../src/connection/ids';
+import { originIn } from '../src/connection/messages';
 import type { Connections } from '../src/client/contract';
 import type { Registry } from '../src/registry/contract';
 import type { DurableOAuthActivities } from './contract';
@@ -21,13 +22,13 @@ export function createDisconnectIntegration(
 ): DurableOAuthActivities['disconnectIntegration'] {
   return (input) =>
     untilDone([], async () => {
-      const { tenant, integration, by, traceId } = input;
-      const event = { type: 'integration.disconnected', by, traceId, facts: { integration } };
+      const { tenant, integration } = input;
+      const event = { type: 'integration.disconnected', ...originIn(input), facts: { integration } };
       await revokeConnections(deps.connections, {
         unfinished: (limit) => deps.registry.integrations.disconnect(tenant, integration, event, limit),
         reason: 'the integration was deleted',
         of: { tenant, integration },
-        caller: { by, traceId },
+        caller: originIn(input),
       });
       const secrets = await deps.registry.integrations.ownSecrets(tenant, integration);
       return { v: 1, refs: secrets.map(({ client, id }) => clientSecretRef(tenant, client, id)) };
@@ -40,8 +41,8 @@ export function createRecordIntegrationDeleted(
 ): DurableOAuthActivities['recordIntegrationDeleted'] {
   return (input) =>
     untilDone([], async () => {
-      const { tenant, integration, by, traceId } = input;
-      const event = { type: 'integration.deleted', by, traceId, facts: { integration } };
+      const { tenant, integration } = input;
+      const event = { type: 'integration.deleted', ...originIn(input), facts: { integration } };
       await deps.registry.integrations.recordDeleted(tenant, integration, event);
       return { v: 1 };
     });

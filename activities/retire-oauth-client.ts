@@ -1,5 +1,6 @@
 /** The steps by which an OAuth client of a component ends: what was granted through it is revoked, its secrets destroyed. */
 import { clientSecretRef } from '../src/connection/ids';
+import { originIn } from '../src/connection/messages';
 import type { Connections } from '../src/client/contract';
 import type { Registry } from '../src/registry/contract';
 import type { DurableOAuthActivities } from './contract';
@@ -19,13 +20,13 @@ export interface RetireClientDeps {
 export function createDisconnectOAuthClient(deps: RetireClientDeps): DurableOAuthActivities['disconnectOAuthClient'] {
   return (input) =>
     untilDone([], async () => {
-      const { tenant, client, by, traceId } = input;
-      const event = { type: 'oauth_client.disconnected', by, traceId, facts: { oauth_client: client } };
+      const { tenant, client } = input;
+      const event = { type: 'oauth_client.disconnected', ...originIn(input), facts: { oauth_client: client } };
       await revokeConnections(deps.connections, {
         unfinished: (limit) => deps.registry.oauthClients.disconnect(tenant, client, event, limit),
         reason: 'the OAuth client or its component is gone',
         of: { tenant, client },
-        caller: { by, traceId },
+        caller: originIn(input),
       });
       const secrets = await deps.registry.oauthClients.secretIds(tenant, client);
       return { v: 1, refs: secrets.map((secret) => clientSecretRef(tenant, client, secret)) };
@@ -38,8 +39,8 @@ export function createRecordOAuthClientDeleted(
 ): DurableOAuthActivities['recordOAuthClientDeleted'] {
   return (input) =>
     untilDone([], async () => {
-      const { tenant, client, by, traceId } = input;
-      const event = { type: 'oauth_client.deleted', by, traceId, facts: { oauth_client: client } };
+      const { tenant, client } = input;
+      const event = { type: 'oauth_client.deleted', ...originIn(input), facts: { oauth_client: client } };
       await deps.registry.oauthClients.recordDeleted(tenant, client, event);
       return { v: 1 };
     });

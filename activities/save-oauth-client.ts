@@ -1,5 +1,6 @@
 /** The steps of saving an OAuth client for a component: reserve its place, store its secret, publish; or undo. */
 import { clientSecretRef } from '../src/connection/ids';
+import { originIn } from '../src/connection/messages';
 import type { Opener } from '../src/envelope';
 import { DurableOAuthError } from '../src/errors';
 import type { Fingerprint } from '../src/fingerprint';
@@ -70,7 +71,7 @@ export async function openClientSecret(opener: Opener, sealed: string): Promise<
 export function createPublishOAuthClient(deps: SaveClientDeps): DurableOAuthActivities['publishOAuthClient'] {
   return (input) =>
     untilDone(['NOT_FOUND', 'ALREADY_EXISTS', 'IN_USE', 'PRECONDITION_FAILED'], async () => {
-      const { tenant, client, component, clientId, secret, fingerprint, update, base, by, traceId } = input;
+      const { tenant, client, component, clientId, secret, fingerprint, update, base } = input;
       await deps.registry.oauthClients.publish({
         tenant,
         id: client,
@@ -80,8 +81,7 @@ export function createPublishOAuthClient(deps: SaveClientDeps): DurableOAuthActi
         base,
         event: {
           type: update ? 'oauth_client.changed' : 'oauth_client.created',
-          by,
-          traceId,
+          ...originIn(input),
           facts: { oauth_client: client, component, client_id: clientId, client_secret_fingerprint: fingerprint },
         },
       });

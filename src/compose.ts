@@ -89,7 +89,8 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
   const fingerprint = createFingerprint(vault);
 
   const connections = createConnections({ temporal, sealer, registry, catalogue, tuning });
-  const consents = createConsents({ temporal, sealer, registry, catalogue, tuning, publicUrl: config.publicUrl });
+  const { publicUrl } = config;
+  const consents = createConsents({ temporal, sealer, registry, catalogue, fingerprint, tuning, publicUrl });
   const tokens = createTokenReader({
     // Not the remembered one: its own memory ends after five minutes, so that a revocation reaches it.
     registry: ports.registry,

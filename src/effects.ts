@@ -2,7 +2,8 @@
  * What must follow a change of configuration, at its connections and clients: taken from the outbox until it has happened.
  * A server does it right after the change; a worker every few seconds, for the server may be gone by then.
  */
-import type { Connections, OAuthClients } from './client/contract';
+import type { Caller, Connections, OAuthClients } from './client/contract';
+import { originIn } from './connection/messages';
 import { isDurableOAuthError } from './errors';
 import type { Registry } from './registry/contract';
 import type { Effect } from './registry/contract-platform';
@@ -51,8 +52,8 @@ export function createEffects(deps: EffectsDeps): Effects {
   };
 }
 
-async function happen(deps: EffectsDeps, { tenant, kind, subject, facts, by, traceId }: Effect): Promise<void> {
-  const caller = { by, traceId };
+async function happen(deps: EffectsDeps, { tenant, kind, subject, facts, ...effect }: Effect): Promise<void> {
+  const caller = originIn(effect);
   switch (kind) {
     case 'connection.nudge':
       return deps.connections.nudge(
@@ -76,7 +77,7 @@ async function nudgeUnwell(
   { registry, connections }: EffectsDeps,
   tenant: string,
   client: string,
-  caller: { readonly by: string; readonly traceId: string },
+  caller: Caller,
 ): Promise<void> {
   for (let after: string | undefined; ;) {
     const ids = await registry.oauthClients.unwell(tenant, client, { size: PAGE, after });

@@ -7,7 +7,7 @@
  */
 import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
 import { clientSecretRef } from '../src/connection/ids';
-import type { ChangeIntegrationInput, ChangeIntegrationResult } from '../src/connection/messages';
+import { originIn, type ChangeIntegrationInput, type ChangeIntegrationResult } from '../src/connection/messages';
 import type { FailureFacts } from '../src/connection/types';
 import type { ErrorCode } from '../src/errors';
 import { outcomeOf } from './failures';
@@ -47,10 +47,11 @@ async function storeAndPublish(input: ChangeIntegrationInput): Promise<number> {
   }
 }
 
-async function undo({ tenant, client, secret, by, traceId }: ChangeIntegrationInput): Promise<void> {
+async function undo(input: ChangeIntegrationInput): Promise<void> {
+  const { tenant, client, secret } = input;
   const reason = 'the change was not published';
   const refs = [clientSecretRef(tenant, client, secret)];
-  await run('destroySecrets', `Undo: ${reason}`, { v: 1, tenant, refs, reason, by, traceId });
+  await run('destroySecrets', `Undo: ${reason}`, { v: 1, tenant, refs, reason, ...originIn(input) });
 }
 
 /** A code that has words for people. */

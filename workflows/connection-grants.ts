@@ -1,7 +1,7 @@
 /** How a connection lets go of grants, beside its main loop: replaced, revoked, or never adopted. */
 import { CancellationScope, log } from '@temporalio/workflow';
 import { grantRef, parseRef } from '../src/connection/ids';
-import type { Retirement, Tombstone } from '../src/connection/messages';
+import type { Origin, Retirement, Tombstone } from '../src/connection/messages';
 import type { ConnectionRun } from './connection-run';
 import { outcomeOf } from './failures';
 import { ACTIVITY_POLICIES, REVOKE_WITHIN_MS } from './policies';
@@ -67,20 +67,20 @@ export async function revokeAtProvider(
   }
 }
 
-/** @param provider how the revocation of the connection ended there; absent when only this grant goes */
+/** @param ended how the revocation of the connection ended at the provider, and who asked for it; absent when only this grant goes */
 export async function destroyGrant(
   it: ConnectionRun,
   grant: string | null,
   reason: string,
-  provider?: Tombstone['provider'],
+  ended?: { readonly provider: Tombstone['provider']; readonly origin: Origin | undefined },
 ): Promise<void> {
   const ref = parseRef(it.ref);
   await run('destroySecrets', `Destroy secrets in the vault (${reason})`, {
     v: 1,
     tenant: ref.tenant,
     refs: grant === null ? [] : [grantRef(ref, grant)],
-    revoked: provider && { connection: ref.connection, provider, grant },
+    revoked: ended && { connection: ref.connection, provider: ended.provider, grant },
     reason,
-    ...it.origin,
+    ...(ended?.origin ?? it.origin),
   });
 }

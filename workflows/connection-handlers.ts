@@ -14,6 +14,7 @@ import {
   GRANT_READY,
   NUDGE,
   REVOKE,
+  originIn,
   type EnsureFresh,
   type FreshAnswer,
   type GrantReady,
@@ -102,6 +103,7 @@ async function revoke(it: ConnectionRun, ask: Revoke): Promise<Tombstone> {
   const mine = it.revocation === undefined;
   // Before the first await: from here on the main loop starts no new job.
   const revocation = (it.revocation ??= {});
+  revocation.origin ??= originIn(ask);
   if (mine) await freezeOrRefuse(it, revocation, ask);
   await condition(() => revocation.tombstone?.destroyedAt !== undefined || it.ended, REVOKE_WITHIN_MS);
   if (revocation.tombstone === undefined) throw refusal('REGISTRY_UNAVAILABLE', 'Nothing was revoked yet');

@@ -1,7 +1,7 @@
 /** Jobs of a connection's main loop beside the refresh. It does one at a time; each ends in an event of the pure core. */
 import { log } from '@temporalio/workflow';
 import type { DurableOAuthActivities } from '../activities/contract';
-import type { GrantReady } from '../src/connection/messages';
+import { originIn, type GrantReady } from '../src/connection/messages';
 import { recordOf } from '../src/connection/start';
 import { apply } from '../src/connection/transitions';
 import { retire } from './connection-grants';
@@ -31,13 +31,13 @@ const read = (it: ConnectionRun): ReturnType<DurableOAuthActivities['loadConnect
 export async function adopt(it: ConnectionRun, message: GrantReady): Promise<void> {
   if (it.state.deliveries.includes(message.consent)) return;
   if ('keep' in message) return it.become({ type: 'keep_requested', consent: message.consent });
-  const { grant, consent, by, traceId } = message;
+  const { grant, consent } = message;
   const { revocation } = it;
   const { grant: former, frozen: thaw } = it.state;
   // Consented to after the freeze: it connects again, and another revocation is another one.
   it.revocation = undefined;
   try {
-    const input = { v: 1, ref: it.ref, grant, consent, thaw, by, traceId } as const;
+    const input = { v: 1, ref: it.ref, grant, consent, thaw, ...originIn(message) } as const;
     const report = await run('adoptGrant', `Adopt the grant of a new consent (${it.ref})`, input);
     it.become({ type: 'grant_adopted', report, consent });
     it.attempts++;

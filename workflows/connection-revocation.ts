@@ -6,7 +6,7 @@
  * adoption is in flight. What it hears of afterwards connects again, and does not wait for the provider.
  */
 import { CancellationScope, condition } from '@temporalio/workflow';
-import type { Revoke, Tombstone } from '../src/connection/messages';
+import { originIn, type Revoke, type Tombstone } from '../src/connection/messages';
 import { beside, destroyGrant, retirementOf, revokeAtProvider } from './connection-grants';
 import { recordState } from './connection-jobs';
 import type { ConnectionRun, Revocation } from './connection-run';
@@ -31,8 +31,7 @@ export async function freeze(it: ConnectionRun, revocation: Revocation, ask: Rev
     event: 'connection.frozen',
     facts: { reason: ask.reason },
     freeze: true,
-    by: ask.by,
-    traceId: ask.traceId,
+    ...originIn(ask),
   });
   revocation.tombstone = { v: 1, by: ask.by, reason: ask.reason, frozenAt: now(), provider: 'pending' };
   if (it.record) it.become({ type: 'frozen', reason: 'REVOKED_HERE' });
@@ -55,7 +54,7 @@ export function beginRevocation(it: ConnectionRun, revocation: Revocation): Prom
       const provider = await revokeAtProvider(it, retirement);
       const asked: Tombstone = { ...tombstone, provider, providerAt: now() };
       revocation.tombstone = asked;
-      await destroyGrant(it, grant, 'revoked', provider);
+      await destroyGrant(it, grant, 'revoked', { provider, origin: revocation.origin });
       revocation.tombstone = { ...asked, destroyedAt: now() };
     });
   });

@@ -10,6 +10,8 @@ import { apply, type CoreEvent } from '../src/connection/transitions';
 export interface Revocation {
   /** What was done so far; undefined until the freeze is known to hold. */
   tombstone?: Tombstone;
+  /** Who asked for it first; a run that found its row frozen knows nobody until somebody asks again. */
+  origin?: Origin;
   /** What follows the freeze is under way. */
   begun?: boolean;
 }

@@ -10,6 +10,10 @@ export function isConfirmation(input: ConsentInput, message: unknown): message i
   return isThis && input.confirmation !== undefined && said.confirmation === input.confirmation;
 }
 
+/** Who confirms is of another kind than the link was made for: an error of the application's, which decides nothing. */
+export const isOfAnotherMode = (input: ConsentInput, message: ConfirmConsent): boolean =>
+  'mode' in message && message.mode !== undefined && message.mode !== input.mode;
+
 /** Whether somebody confirms whom the link was not made for. */
 export const isByAnother = (input: ConsentInput, message: ConfirmConsent): boolean =>
   'confirmer' in message && message.confirmer !== input.confirmer;

@@ -20,7 +20,7 @@ import {
   type OAuthCallback,
   type RawOAuthCallback,
 } from '../src/connection/messages';
-import { isByAnother, isConfirmation, isSameConfirmer } from './consent-confirmation';
+import { isByAnother, isConfirmation, isOfAnotherMode, isSameConfirmer } from './consent-confirmation';
 
 const oauthCallbackSignal = defineSignal<[OAuthCallback | RawOAuthCallback]>(OAUTH_CALLBACK);
 const completeConsentUpdate = defineUpdate<ConsentReading, [OAuthCallback]>(COMPLETE_CONSENT);
@@ -88,6 +88,7 @@ export function registerConsentHandlers(consent: Consent): void {
       validator: (message) => {
         const waits = consent.reading.stage === 'waiting_for_confirmation';
         if (!waits || !isConfirmation(consent.input, message)) throw refusal(NOTHING_WAITS);
+        if (isOfAnotherMode(consent.input, message)) throw otherMode(consent.input);
       },
     },
   );
@@ -128,3 +129,8 @@ function isRaw(message: unknown): message is RawOAuthCallback {
 }
 
 const refusal = (message: string): ApplicationFailure => ApplicationFailure.nonRetryable(message, 'NOT_FOUND');
+
+const otherMode = ({ mode }: ConsentInput): ApplicationFailure =>
+  mode === 'handback'
+    ? ApplicationFailure.nonRetryable('An end user confirms this consent', 'MEMBER_MISSING')
+    : ApplicationFailure.nonRetryable('No end user confirms this consent', 'MEMBER_INVALID');

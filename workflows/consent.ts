@@ -9,7 +9,13 @@
  */
 import { allHandlersFinished, CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
 import { MINUTE } from '../src/connection/clocks';
-import type { ConsentInput, ConsentReading, GrantReady, Origin } from '../src/connection/messages';
+import {
+  originIn,
+  type ConsentInput,
+  type ConsentReading,
+  type GrantReady,
+  type Origin,
+} from '../src/connection/messages';
 import { isByAnother } from './consent-confirmation';
 import { discard, move, obtain, show, store } from './consent-exchange';
 import { registerConsentHandlers, type Consent } from './consent-handlers';
@@ -93,7 +99,7 @@ async function completeLink({ input: { ref, consent, link } }: Consent): Promise
 
 /** Who confirmed by API; a browser acts for whoever made its link. */
 function originOf({ input: { by = 'end user' }, confirmed }: Consent): Origin {
-  if (confirmed && 'by' in confirmed) return { by: confirmed.by, traceId: confirmed.traceId };
+  if (confirmed && 'by' in confirmed) return originIn(confirmed);
   return { by, traceId: workflowInfo().runId };
 }
 

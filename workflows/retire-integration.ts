@@ -4,11 +4,11 @@
  * `integration/<tenant>/<integration>/remove`; lasts as long as the slowest provider.
  */
 import { CancellationScope } from '@temporalio/workflow';
-import type { RetireIntegrationInput } from '../src/connection/messages';
+import { originIn, type RetireIntegrationInput } from '../src/connection/messages';
 import { run } from './run-activity';
 
 export async function retireIntegrationWorkflow(input: RetireIntegrationInput): Promise<{ v: 1; integration: string }> {
-  const { tenant, integration, by, traceId } = input;
+  const { tenant, integration } = input;
   return CancellationScope.nonCancellable(async () => {
     const { refs } = await run('disconnectIntegration', `Revoke the connections of ${tenant}/${integration}`, input);
     if (refs.length > 0) {
@@ -18,8 +18,7 @@ export async function retireIntegrationWorkflow(input: RetireIntegrationInput): 
         tenant,
         refs,
         reason,
-        by,
-        traceId,
+        ...originIn(input),
       });
     }
     await run('recordIntegrationDeleted', `Record that integration ${tenant}/${integration} is gone`, input);

@@ -4,11 +4,11 @@
  * lasts as long as the slowest provider.
  */
 import { CancellationScope } from '@temporalio/workflow';
-import type { RetireOAuthClientInput } from '../src/connection/messages';
+import { originIn, type RetireOAuthClientInput } from '../src/connection/messages';
 import { run } from './run-activity';
 
 export async function retireOAuthClientWorkflow(input: RetireOAuthClientInput): Promise<{ v: 1; client: string }> {
-  const { tenant, client, by, traceId } = input;
+  const { tenant, client } = input;
   return CancellationScope.nonCancellable(async () => {
     const { refs } = await run('disconnectOAuthClient', `Revoke what was granted through ${tenant}/${client}`, input);
     if (input.remove) {
@@ -18,8 +18,7 @@ export async function retireOAuthClientWorkflow(input: RetireOAuthClientInput): 
         tenant,
         refs,
         reason,
-        by,
-        traceId,
+        ...originIn(input),
       });
       await run('recordOAuthClientDeleted', `Record that OAuth client ${tenant}/${client} is gone`, input);
     }

@@ -13,8 +13,7 @@ import {
 } from '@temporalio/workflow';
 import type { SaveValidation } from '../activities/contract';
 import { clientSecretRef, connectionWorkflowId, formatRef, grantRef } from '../src/connection/ids';
-import type { SaveInput, SaveResult } from '../src/connection/messages';
-import { CONNECTION_WORKFLOW } from '../src/connection/messages';
+import { CONNECTION_WORKFLOW, originIn, type SaveInput, type SaveResult } from '../src/connection/messages';
 import type { FailureFacts } from '../src/connection/types';
 import type { ErrorCode } from '../src/errors';
 import { outcomeOf } from './failures';
@@ -68,7 +67,7 @@ async function obtain(input: SaveInput): Promise<SaveValidation> {
 }
 
 async function undo(input: SaveInput, reason: string): Promise<void> {
-  const { tenant, connection, client, component, secret, grant, by, traceId } = input;
+  const { tenant, connection, client, component, secret, grant } = input;
   const granted = grantRef({ tenant, connection }, grant);
   await run('destroySecrets', `Undo the save: ${reason}`, {
     v: 1,
@@ -77,8 +76,7 @@ async function undo(input: SaveInput, reason: string): Promise<void> {
     refs: component === undefined ? [clientSecretRef(tenant, client, secret), granted] : [granted],
     remove: { connection },
     reason,
-    by,
-    traceId,
+    ...originIn(input),
   });
 }
 

@@ -1,5 +1,5 @@
 /** A consent confirmed by the application that its browser was sent on to, with the code that only that browser was given. */
-import { WorkflowUpdateFailedError, type Client } from '@temporalio/client';
+import { ApplicationFailure, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import { consentWorkflowId, formatRef } from '../connection/ids';
 import {
   CONFIRM_CONSENT,
@@ -7,8 +7,10 @@ import {
   type ConsentConfirmation,
   type ConsentReading,
 } from '../connection/messages';
-import { DurableOAuthError } from '../errors';
+import { DurableOAuthError, type ErrorCode } from '../errors';
+import type { Fingerprint } from '../fingerprint';
 import type { Caller, Confirmation } from './contract';
+import { confirmerHash } from './confirmers';
 import { sha256 } from './cookies';
 import { soon } from './patience';
 import { asOurs, isGone, isUnreachable } from './temporal-errors';
@@ -18,16 +20,28 @@ const QUERY_DEADLINE_MS = 8_000;
 /** `<workflow hash>.<HMAC>`, as `confirmationCodeOf` makes it. */
 const CODE = /^([\w-]{43})\.[\w-]{43}$/;
 
+export interface ConfirmDeps {
+  readonly temporal: Client;
+  readonly fingerprint: Fingerprint;
+}
+
 export async function confirmFor(
-  temporal: Client,
+  { temporal, fingerprint }: ConfirmDeps,
   { ref, consent, code, confirmer }: Confirmation,
   caller: Caller,
 ): Promise<ConsentReading | undefined> {
   const stateHash = CODE.exec(code)?.[1];
   if (stateHash === undefined) return undefined;
   const handle = temporal.workflow.getHandle(consentWorkflowId(stateHash));
-  const { by, traceId } = caller;
-  const message = { v: 1, ref: formatRef(ref), consent, confirmation: sha256(code), confirmer, by, traceId } as const;
+  const message: ConsentConfirmation = {
+    v: 1,
+    ref: formatRef(ref),
+    consent,
+    confirmation: sha256(code),
+    confirmer: await confirmerHash(fingerprint, ref, confirmer),
+    mode: 'endUserId' in confirmer ? 'handback' : 'session',
+    ...caller,
+  };
   try {
     const reading = await temporal.withDeadline(soon(CONFIRM_DEADLINE_MS), () =>
       handle.executeUpdate<ConsentReading, [ConsentConfirmation]>(CONFIRM_CONSENT, { args: [message] }),
@@ -35,6 +49,8 @@ export async function confirmFor(
     // Let in after its time, while the grant was being discarded.
     return reading.stage === 'waiting_for_confirmation' ? undefined : reading;
   } catch (error) {
+    const code = refusedAs(error);
+    if (code !== undefined) throw new DurableOAuthError(code, 'The consent is of another mode');
     // Confirmed before, still under way, or over: the reading says which.
     if (!(error instanceof WorkflowUpdateFailedError || isUnreachable(error) || isGone(error)))
       throw asOurs(error, 'Confirming a consent');
@@ -50,4 +66,11 @@ export async function confirmFor(
     if (isGone(error)) return undefined;
     throw asOurs(error, 'Reading a consent');
   }
+}
+
+/** The confirmer is of the other mode; whatever else is refused is not told from what is over. */
+function refusedAs(error: unknown): Extract<ErrorCode, 'MEMBER_MISSING' | 'MEMBER_INVALID'> | undefined {
+  if (!(error instanceof WorkflowUpdateFailedError) || !(error.cause instanceof ApplicationFailure)) return undefined;
+  const { type } = error.cause;
+  return type === 'MEMBER_MISSING' || type === 'MEMBER_INVALID' ? type : undefined;
 }

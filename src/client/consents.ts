@@ -14,6 +14,7 @@ import {
 } from '../connection/messages';
 import type { Sealer } from '../envelope';
 import { DurableOAuthError } from '../errors';
+import type { Fingerprint } from '../fingerprint';
 import { buildAuthorizationUrl } from '../oauth/authorization-url';
 import { codeChallenge, randomToken } from '../oauth/pkce';
 import type { Catalogue } from '../providers/preset';
@@ -22,6 +23,7 @@ import type { Registry } from '../registry/contract';
 import { newId } from './connections';
 import type { Consents, ConsentView } from './contract';
 import { confirmFor } from './confirm-consent';
+import { confirmerHash } from './confirmers';
 import {
   attemptCookie,
   attemptName,
@@ -46,6 +48,7 @@ export interface CallbackDeps {
 export interface ConsentsDeps extends CallbackDeps {
   readonly registry: Pick<Registry, 'connections' | 'consentLinks'>;
   readonly catalogue: Catalogue;
+  readonly fingerprint: Fingerprint;
   readonly tuning?: Tuning;
 }
 
@@ -80,7 +83,8 @@ export function createConsents(deps: ConsentsDeps): Consents {
         throw asOurs(error, 'Confirming a consent');
       }
     },
-    confirmFor: (confirmation, caller) => confirmFor(deps.temporal, confirmation, caller),
+    confirmerHash: (ref, confirmer) => confirmerHash(deps.fingerprint, ref, confirmer),
+    confirmFor: (confirmation, caller) => confirmFor(deps, confirmation, caller),
   };
 }
 

@@ -16,10 +16,12 @@ import type { ConnectionRef } from '../connection/types';
 import type { ErrorCode } from '../errors';
 import type { Secret } from '../vault/secret';
 
-/** The acting principal (an e-mail address, or `system`) and the trace the call belongs to. */
+/** The acting principal (an e-mail address, or `system`), the trace the call belongs to, and why it was made. */
 export interface Caller {
   readonly by: string;
   readonly traceId: string;
+  /** In a person's words. It stays in the log and in workflow histories, so it never holds a secret. */
+  readonly auditReason?: string;
 }
 
 export interface SaveRequest {
@@ -150,10 +152,13 @@ export interface Consents {
   describe(attempt: string, cookieHeader: string | undefined): Promise<ConsentView | undefined>;
   /** "Connect account X at App to tenant Y?" answered yes. Modes `session` and `handback` are not confirmed here. */
   confirm(attempt: string, cookieHeader: string | undefined, csrf: string): Promise<ConsentView | undefined>;
+  /** @returns what a link of this connection keeps of who may confirm; @throws VAULT_UNAVAILABLE */
+  confirmerHash(ref: ConnectionRef, confirmer: Confirmer): Promise<string>;
   /**
    * Modes `session` and `handback`: confirm for the application that knows who is signed in in that browser. A right code
    * from another confirmer ends the attempt: its grant is discarded, and the reading says so (`other_user`). Repeating a
    * confirmation tells its outcome again.
+   * @throws MEMBER_MISSING, MEMBER_INVALID when the confirmer is one of the other mode: nothing was changed then
    * @returns `connected`, `handing_over` (still under way) or `failed`; undefined when no consent of this connection waits
    *   for this code: nothing was changed then
    * @throws TEMPORAL_UNAVAILABLE
@@ -165,16 +170,22 @@ export interface Confirmation {
   readonly ref: ConnectionRef;
   readonly consent: string;
   readonly code: string;
-  /** Of `principalConfirmer` or `endUserConfirmer`. */
-  readonly confirmer: string;
+  readonly confirmer: Confirmer;
 }
+
+/** Mode `session`: the principal that made the link. Mode `handback`: an end user of another application. */
+export type Confirmer =
+  { readonly principal: { readonly tenant: string; readonly id: string } } | { readonly endUserId: string };
 
 export interface ConsentView {
   readonly reading: ConsentReading;
   readonly stage: ConsentStage;
   /** For the confirm form, derived from the browser secret. */
   readonly csrf: string;
-  /** Where a browser goes whose application is to confirm: `return_to` with `consent` and `confirmation_code`. */
+  /**
+   * Where a browser goes whose application is to confirm: `return_to` with `consent` and `confirmation_code`. Send it there by a
+   * page: a redirect would be held to the provider's `form-action`.
+   */
   readonly onward?: string;
 }
 

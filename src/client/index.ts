@@ -45,7 +45,6 @@ async function fetchKeys(url: string): Promise<(JWK & { kid: string })[]> {
   return (keys ?? []).filter((key): key is JWK & { kid: string } => key.kid !== undefined);
 }
 
-export { endUserConfirmer, principalConfirmer } from './confirmers';
 export { createConnections, type ConnectionsDeps } from './connections';
 export { createConsents, type ConsentsDeps } from './consents';
 export type {
@@ -53,6 +52,7 @@ export type {
   ChangeIntegrationRequest,
   ChangeOutcome,
   Confirmation,
+  Confirmer,
   Connections,
   Consents,
   ConsentView,

@@ -16,8 +16,11 @@ import type {
 } from './types';
 import type { ErrorCode } from '../errors';
 
-/** Who sent it and how to find it in the traces. */
-export type Origin = { readonly by: string; readonly traceId: string };
+/** Who sent it, how to find it in the traces, and why in that person's words: a request's `Audit-Reason`, never a secret. */
+export type Origin = { readonly by: string; readonly traceId: string; readonly auditReason?: string };
+
+/** The origin of a message, without the rest of it. */
+export const originIn = ({ by, traceId, auditReason }: Origin): Origin => ({ by, traceId, auditReason });
 
 export const CONNECTION_WORKFLOW = 'connectionWorkflow';
 export const CONSENT_WORKFLOW = 'consentWorkflow';
@@ -234,6 +237,8 @@ export type ConsentConfirmation = Origin & {
   readonly consent: string;
   readonly confirmation: string;
   readonly confirmer: string;
+  /** The mode that a confirmer of this kind belongs to; absent in a message of an earlier version. */
+  readonly mode?: Exclude<ConsentMode, 'link'>;
 };
 
 export type ConsentStage =

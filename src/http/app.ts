@@ -5,6 +5,7 @@ import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { randomBytes } from 'node:crypto';
 import { DurableOAuthError } from '../errors';
+import { auditReasons } from './access/audit';
 import { guard } from './access/auth';
 import type { App, AppDeps } from './deps';
 import { acceptBodies, answerType, bareMediaType } from './media';
@@ -150,6 +151,7 @@ function api(app: App, deps: AppDeps): void {
       limitRate(v2, deps.config.ratePerMinute);
       entityTags(v2);
       refuseUnprintable(v2);
+      auditReasons(v2);
       idempotency(v2, deps);
       for (const routes of RESOURCES) routes(v2, deps);
     },

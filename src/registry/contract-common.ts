@@ -21,10 +21,12 @@ export interface NewEvent {
   readonly type: string;
   readonly by: string;
   readonly traceId: string;
+  /** Why, in the words of who asked; kept as the fact `audit_reason`. */
+  readonly auditReason?: string;
   readonly facts?: Readonly<Record<string, Fact>>;
 }
 
-export interface EventRow extends NewEvent {
+export interface EventRow extends Omit<NewEvent, 'auditReason'> {
   readonly id: string;
   readonly connection: string | null;
   readonly at: string;

@@ -343,6 +343,7 @@ export interface Effect {
   readonly facts: Readonly<Record<string, Fact>>;
   readonly by: string;
   readonly traceId: string;
+  readonly auditReason?: string;
   readonly attempts: number;
 }
 

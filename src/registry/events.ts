@@ -11,8 +11,9 @@ export async function appendEvent(
   db: Kysely<Tables>,
   tenant: string,
   connection: string | null,
-  { type, by, traceId, facts }: NewEvent,
+  { type, by, traceId, auditReason, facts }: NewEvent,
 ): Promise<void> {
+  const told = withReason(facts, auditReason);
   await db
     .insertInto('connection_events')
     .values({
@@ -22,10 +23,14 @@ export async function appendEvent(
       type,
       by,
       trace_id: traceId,
-      facts: facts === undefined ? null : JSON.stringify(facts),
+      facts: told === undefined ? null : JSON.stringify(told),
     })
     .execute();
 }
+
+/** Reasons of the system's own are facts too: they are called otherwise. */
+export const withReason = (facts: NewEvent['facts'], auditReason: string | undefined): NewEvent['facts'] =>
+  auditReason === undefined ? facts : { ...facts, audit_reason: auditReason };
 
 /**
  * Positions are taken before they can be seen: a transaction under way may hold a lower one than the newest that is seen.

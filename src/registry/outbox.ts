@@ -1,19 +1,21 @@
 /** Effects owed: what must follow a change is written with it, and taken from here until it has happened. */
 import { sql, type Kysely, type SelectQueryBuilder } from 'kysely';
 import type { Effect, EffectKind, Outbox } from './contract-platform';
+import { withReason } from './events';
 import type { Tables } from './schema';
 
-type Owed = Pick<Effect, 'kind' | 'subject' | 'by' | 'traceId'> & Partial<Pick<Effect, 'facts'>>;
+type Owed = Pick<Effect, 'kind' | 'subject' | 'by' | 'traceId' | 'auditReason'> & Partial<Pick<Effect, 'facts'>>;
 
 /** Inside the transaction of its cause. @param tenant the one the subject belongs to */
 export async function oweEffect(
   db: Kysely<Tables>,
   tenant: string,
-  { kind, subject, facts, by, traceId }: Owed,
+  { kind, subject, facts, by, traceId, auditReason }: Owed,
 ): Promise<void> {
+  const told = withReason(facts, auditReason);
   await db
     .insertInto('outbox')
-    .values({ tenant, kind, subject, facts: facts === undefined ? null : JSON.stringify(facts), by, trace_id: traceId })
+    .values({ tenant, kind, subject, facts: told === undefined ? null : JSON.stringify(told), by, trace_id: traceId })
     .execute();
 }
 
@@ -51,6 +53,11 @@ export async function oweNudges(
     .execute();
 }
 
+const reasonIn = (facts: Effect['facts'] | null): string | undefined => {
+  const reason = facts?.['audit_reason'];
+  return typeof reason === 'string' ? reason : undefined;
+};
+
 export function outboxRepository(db: Kysely<Tables>): Outbox {
   return {
     // Locked rows are another taker's; the lease keeps what was taken from the next one, and brings back what was lost.
@@ -86,6 +93,7 @@ export function outboxRepository(db: Kysely<Tables>): Outbox {
           facts: facts ?? {},
           by,
           traceId: trace_id,
+          auditReason: reasonIn(facts),
           attempts,
         }));
     },

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { claimPorts } from '../../src/cli/dev/ports';
 import { issueKey } from '../../src/cli/create-key';
-import { confirmationCodeOf, csrfOf } from '../../src/client/cookies';
+import { confirmationCodeOf, csrfOf, sha256 } from '../../src/client/cookies';
 import type { ConnectionRef } from '../../src/connection/types';
 import { buildApp } from '../../src/http/app';
 import { findCanaries } from '../../src/testing/canary';
@@ -123,14 +123,20 @@ describe('consent confirmed by an application', () => {
       confirmationCodeOf(attempt).split('.')[1] ?? '',
     ]);
     const confirmUrl = (await open(callback, cookie)).headers.get('location') ?? '';
-    const { headers } = await eventually(
+    const onward = await eventually(
       'the browser is sent on',
-      () => open(confirmUrl, cookie),
-      ({ status }) => status === 303,
+      () => onwardAt(confirmUrl, cookie),
+      (address) => address !== undefined,
     );
-    const location = new URL(headers.get('location') ?? '');
+    const location = new URL(onward ?? '');
     const [consent, code] = ['consent', 'confirmation_code'].map((name) => location.searchParams.get(name) ?? '');
     return { cookie, confirmUrl, location, consent: consent ?? '', code: code ?? '' };
+  }
+
+  /** Where a page of ours sends the browser at once. */
+  async function onwardAt(confirmUrl: string, cookie: string): Promise<string | undefined> {
+    const html = await (await open(confirmUrl, cookie)).text();
+    return /<meta http-equiv="refresh" content="0;url=([^"]*)"/.exec(html)?.[1]?.replaceAll('&#38;', '&');
   }
 
   function attemptIn(cookie: string): { stateHash: string; browserSecret: string } {
@@ -255,6 +261,32 @@ describe('consent confirmed by an application', () => {
     expect(await active(ref)).toMatchObject({ grantId: own.consent });
   });
 
+  it.each([
+    ['handback', { end_user_id: ANN }, {}, 'MEMBER_MISSING'],
+    ['session', {}, { end_user_id: ANN }, 'MEMBER_INVALID'],
+  ])('%s: a confirmation of the other mode is told what is wrong with it, and the attempt goes on', async (...row) => {
+    const [mode, right, wrong, code] = row;
+    const ref = await connection();
+    const arrival = await travel(await linkFor(ref, { mode, ...right }));
+    expect(await confirm(ref, arrival, wrong)).toMatchObject({
+      status: 422,
+      errors: [{ code, source: { pointer: '/data/attributes/end_user_id' } }],
+    });
+    expect((await confirm(ref, arrival, right)).status).toBe(201);
+    await active(ref);
+  });
+
+  it('what registry and history keep of an end user is not to be had from the id alone', async () => {
+    const ref = await connection();
+    const url = await linkFor(ref, { mode: 'handback', end_user_id: ANN });
+    const { confirmerHash = null } =
+      (await harness.parts.registry.consentLinks.findByHash(sha256(url.split('/').at(-1) ?? ''))) ?? {};
+    const plain = ['handback', ref.tenant, ref.connection, ANN];
+    const guesses = [ANN, plain.join('/'), JSON.stringify(plain), JSON.stringify(plain.slice(1))].map(sha256);
+    expect(confirmerHash).toMatch(/^[\w-]{22}$/);
+    expect(guesses.filter((guess) => guess.startsWith(confirmerHash ?? guess))).toEqual([]);
+  });
+
   it('our page confirms nothing in these modes, not even a form that its browser sends', async () => {
     const ref = await connection();
     const arrival = await travel(await linkFor(ref, { mode: 'session' }));
@@ -264,8 +296,7 @@ describe('consent confirmed by an application', () => {
       body: new URLSearchParams({ csrf: csrfOf(attemptIn(arrival.cookie)) }),
     });
     expect(forged.status).toBe(303);
-    const after = await open(arrival.confirmUrl, arrival.cookie);
-    expect([after.status, after.headers.get('location')]).toEqual([303, arrival.location.href]);
+    expect(await onwardAt(arrival.confirmUrl, arrival.cookie)).toBe(arrival.location.href);
     expect(await row(ref)).toMatchObject({ state: 'pending_consent', grantId: null });
     expect((await confirm(ref, arrival)).status).toBe(201);
   });

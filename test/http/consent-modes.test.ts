@@ -1,5 +1,4 @@
 /** Consents that an application confirms: what makes such a link, and the order in which a confirmation is checked. */
-import { endUserConfirmer, principalConfirmer } from '../../src/client/confirmers';
 import { sha256 } from '../../src/client/cookies';
 import type { ConsentReading } from '../../src/connection/messages';
 import { DurableOAuthError } from '../../src/errors';
@@ -44,8 +43,10 @@ describe('a link that an application confirms', () => {
     const { attributes } = answer.json().data;
     expect(attributes.mode).toBe('handback');
     const row = await rowOf(attributes);
-    expect(row).toMatchObject({ mode: 'handback', returnTo: RETURN, confirmerHash: endUserConfirmer(REF, END_USER) });
-    expect(row?.confirmerHash).not.toBe(endUserConfirmer({ ...REF, connection: 'cn_other' }, END_USER));
+    const confirmerHash = await t.consents.confirmerHash(REF, { endUserId: END_USER });
+    expect(row).toMatchObject({ mode: 'handback', returnTo: RETURN, confirmerHash });
+    const elsewhere = { ...REF, connection: 'cn_other' };
+    expect(confirmerHash).not.toBe(await t.consents.confirmerHash(elsewhere, { endUserId: END_USER }));
     const events = await t.registry.events.list('acme', 'cn_b2', { size: 100 });
     expect(events).toContainEqual(expect.objectContaining({ type: 'consent_link.created' }));
     for (const kept of [row, events, answer.json(), t.logged]) expect(JSON.stringify(kept)).not.toContain(END_USER);
@@ -54,10 +55,8 @@ describe('a link that an application confirms', () => {
   it('of mode session belongs to the principal that made it', async () => {
     const { attributes } = (await make({ mode: 'session', return_to: RETURN })).json().data;
     const { id } = await t.registry.principals.ensure('acme', 'ops@acme.test');
-    expect(await rowOf(attributes)).toMatchObject({
-      mode: 'session',
-      confirmerHash: principalConfirmer({ tenant: 'acme', id }),
-    });
+    const confirmerHash = await t.consents.confirmerHash(REF, { principal: { tenant: 'acme', id } });
+    expect(await rowOf(attributes)).toMatchObject({ mode: 'session', confirmerHash });
   });
 
   it('lives 10 minutes, and an hour at most', async () => {
@@ -138,7 +137,7 @@ describe('a confirmation', () => {
       relationships: { connection: { links: { related: PATH }, data: { type: 'connection', id: 'cn_b2' } } },
     });
     expect(t.consents.confirmations).toEqual([
-      { ref: REF, consent: 'cs_1', code: 'a.b', confirmer: endUserConfirmer(REF, END_USER) },
+      { ref: REF, consent: 'cs_1', code: 'a.b', confirmer: { endUserId: END_USER } },
     ]);
   });
 
@@ -146,7 +145,19 @@ describe('a confirmation', () => {
     t.consents.reading = READING;
     await confirm();
     const { id } = await t.registry.principals.ensure('acme', 'ops@acme.test');
-    expect(t.consents.confirmations[0]?.confirmer).toBe(principalConfirmer({ tenant: 'acme', id }));
+    expect(t.consents.confirmations[0]?.confirmer).toMatchObject({ principal: { tenant: 'acme', id } });
+  });
+
+  it.each([
+    ['MEMBER_MISSING', 'without the end user of a link of mode handback', {}],
+    ['MEMBER_INVALID', 'with an end user for a link of mode session', { end_user_id: END_USER }],
+  ] as const)('is 422 %s %s, and points to the member', async (code, _which, more) => {
+    t.consents.failure = new DurableOAuthError(code);
+    const answer = await confirm({ ...ASKED, ...more });
+    expect([answer.statusCode, answer.json().errors]).toEqual([
+      422,
+      [expect.objectContaining({ code, status: '422', source: { pointer: '/data/attributes/end_user_id' } })],
+    ]);
   });
 
   it('is 202 while the grant is handed over, and is asked for again', async () => {

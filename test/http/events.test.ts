@@ -163,7 +163,7 @@ describe('the log', () => {
     await because('DELETE', `/providers/${provider}`);
     await because('PATCH', '/connections/cn_told', 'connection', { region: 'eu' });
     const rows = await t.registry.events.list('acme', undefined, { size: 100 });
-    expect(rows.filter(({ facts }) => facts?.['reason'] === 'ticket 7').map(({ type }) => type)).toEqual([
+    expect(rows.filter(({ facts }) => facts?.['audit_reason'] === 'ticket 7').map(({ type }) => type)).toEqual([
       'flow.version_removed',
       'flow.created',
       'flow.changed',

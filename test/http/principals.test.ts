@@ -42,7 +42,7 @@ describe('tenants', () => {
       type: 'tenant.created',
       by: 'platform/root@platform.test',
       traceId: trace,
-      facts: { name: 'Globex', reason: 'signed the contract' },
+      facts: { name: 'Globex', audit_reason: 'signed the contract' },
     });
     expect(rows.at(-1)).toMatchObject({ type: 'tenant.changed', by: 'tenant_admin@globex.test' });
   });

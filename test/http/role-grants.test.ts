@@ -47,7 +47,7 @@ describe('a right', () => {
         role_grant: made.id,
         principal: clerk.id,
         permission: 'tenants.integrations.create',
-        reason: 'dejó la empresa',
+        audit_reason: 'dejó la empresa',
       },
     });
   });

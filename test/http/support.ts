@@ -2,11 +2,14 @@
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import pino from 'pino';
 import { issueKey, type KeyOrder } from '../../src/cli/create-key';
+import { confirmerHash } from '../../src/client/confirmers';
+import { sha256 } from '../../src/client/cookies';
 import type {
   Caller,
   ChangeIntegrationRequest,
   ChangeOutcome,
   Confirmation,
+  Confirmer,
   Connections,
   Consents,
   ConsentView,
@@ -190,6 +193,10 @@ export class FakeConsents implements Consents {
   /** What was confirmed by applications, and how that ends. */
   readonly confirmations: Confirmation[] = [];
   reading: ConsentReading | undefined;
+
+  confirmerHash(ref: ConnectionRef, confirmer: Confirmer): Promise<string> {
+    return confirmerHash(async (id) => sha256(id.reveal()), ref, confirmer);
+  }
 
   async confirmFor(confirmation: Confirmation): Promise<ConsentReading | undefined> {
     if (this.failure) throw this.failure;

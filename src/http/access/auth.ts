@@ -25,6 +25,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set on every route that demands a permission. */
     principal: Principal | null;
+    /** Why a person asks, in that person's words: the header `Audit-Reason`. */
+    auditReason: string | undefined;
   }
 }
 
@@ -107,12 +109,13 @@ export function principalOf({ principal }: FastifyRequest): Principal {
   return principal;
 }
 
-/** The principal and trace behind a request, as callers of ports name them. */
+/** The principal and trace behind a request, and its reason where it says one, as callers of ports name them. */
 export function callerOf(request: FastifyRequest): Caller {
   const { tenant, email } = principalOf(request);
   const { tenant: here } = request.params as { tenant?: string };
   // A guest is named with its home: it could bear the e-mail address of somebody here.
-  return { by: tenant === here ? email : `${tenant}/${email}`, traceId: request.id };
+  const { id: traceId, auditReason } = request;
+  return { by: tenant === here ? email : `${tenant}/${email}`, traceId, auditReason };
 }
 
 function credentialsIn(header = ''): { email?: string; key: string } | undefined {

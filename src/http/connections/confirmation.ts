@@ -4,6 +4,7 @@ import type { ConsentReading } from '../../connection/messages';
 import type { Lang } from '../../connection/reasons';
 import type { ConnectionRef } from '../../connection/types';
 import { plain, wordReason } from '../../connection/wording';
+import { isDurableOAuthError } from '../../errors';
 import { ProblemError } from '../problem';
 import type { confirmationDocument } from '../schemas/confirmation';
 import { connectionPath } from '../paths';
@@ -30,6 +31,21 @@ export function toConfirmation(
       },
     },
   };
+}
+
+const END_USER_ID = '/data/attributes/end_user_id';
+
+/** @throws ProblemError for a confirmation without the end user it needs, or with one where none belongs; else the error */
+export function otherMode(error: unknown): never {
+  if (isDurableOAuthError(error, 'MEMBER_MISSING')) {
+    const detail = 'The link was made for an end user (mode handback): say who is signed in';
+    throw new ProblemError([{ code: error.code, status: 422, detail, pointer: END_USER_ID }]);
+  }
+  if (isDurableOAuthError(error, 'MEMBER_INVALID')) {
+    const detail = 'The link was made for the principal that made it (mode session), not for an end user';
+    throw new ProblemError([{ code: error.code, detail, pointer: END_USER_ID }]);
+  }
+  throw error;
 }
 
 /** A consent that ended with this confirmation, without connecting anything. */

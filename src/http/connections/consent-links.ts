@@ -1,8 +1,7 @@
 /** Consent links: 256 random bits in a URL; only their SHA-256 is stored. */
 import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
-import { endUserConfirmer, principalConfirmer } from '../../client/confirmers';
-import type { Caller } from '../../client/contract';
+import type { Caller, Consents } from '../../client/contract';
 import { sha256 } from '../../client/cookies';
 import { DAY, HOUR, MINUTE } from '../../connection/clocks';
 import { idFrom } from '../../connection/ids';
@@ -70,14 +69,16 @@ export async function createConsentLink(
   };
 }
 
-/** @returns who may confirm; of an end user's id only this hash goes any further */
-export function confirmerHashOf(
+/** @returns who may confirm; of an end user's id only this hash goes any further. @throws VAULT_UNAVAILABLE */
+export async function confirmerHashOf(
+  consents: Pick<Consents, 'confirmerHash'>,
   ref: ConnectionRef,
   principal: Principal,
-  { mode, end_user_id }: ConsentLinkAttributes,
-): string | undefined {
-  if (mode === 'session') return principalConfirmer(principal);
-  return end_user_id === undefined ? undefined : endUserConfirmer(ref, end_user_id);
+  { mode, end_user_id: endUserId }: ConsentLinkAttributes,
+): Promise<string | undefined> {
+  if (mode === 'session') return consents.confirmerHash(ref, { principal });
+  if (mode === 'handback' && endUserId !== undefined) return consents.confirmerHash(ref, { endUserId });
+  return undefined;
 }
 
 function expiryOf({ mode, expires_at }: ConsentLinkAttributes): string | undefined {

@@ -11,19 +11,19 @@ const WAIT_MS = 10_000;
 export async function deleteIntegration(
   deps: Pick<AppDeps, 'registry' | 'effects' | 'connections'>,
   { tenant, id }: { readonly tenant: string; readonly id: string },
-  { by, traceId }: Caller,
+  caller: Caller,
 ): Promise<void> {
   const { integrations } = deps.registry;
-  const event = { type: 'integration.deleting', by, traceId, facts: { integration: id } };
+  const event = { type: 'integration.deleting', ...caller, facts: { integration: id } };
   try {
     await integrations.markDeleting(tenant, id, event);
   } catch (error) {
     if (!isDurableOAuthError(error, 'IN_USE')) throw error;
     const use = await integrations.use(tenant, id);
     // Those that stood in the way are gone: judged again.
-    if (use.flows.length === 0) return deleteIntegration(deps, { tenant, id }, { by, traceId });
+    if (use.flows.length === 0) return deleteIntegration(deps, { tenant, id }, caller);
     throw usedByFlows('These flows include its connections', use);
   }
   await deps.effects.drain().catch(() => undefined);
-  await deps.connections.retire(tenant, id, { by, traceId }, WAIT_MS).catch(() => undefined);
+  await deps.connections.retire(tenant, id, caller, WAIT_MS).catch(() => undefined);
 }

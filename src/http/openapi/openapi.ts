@@ -5,6 +5,7 @@ import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import type { App } from '../deps';
 import { JSON_API, JSON_PLAIN } from '../media';
 import { z } from 'zod';
+import { auditReasonHeader } from '../access/audit';
 import { examplesOf } from '../examples';
 import { failuresOf, takesIfMatch } from './openapi-failures';
 import { finish } from './openapi-finish';
@@ -64,17 +65,19 @@ function extras(route: RouteOptions): Record<string, unknown> {
 /** What the hooks read, so that no route has to say it. */
 function headersOf(route: RouteOptions): z.ZodType | undefined {
   const { method, config = {} } = route;
+  const headers: Record<string, z.ZodType> = {};
   if (method === 'POST' && config.idempotency !== false) {
     const description = 'Makes the request repeatable for 24 hours: the same key with the same body does nothing again';
-    return z.object({ 'Idempotency-Key': z.string().min(1).max(255).optional().describe(description) });
+    headers['Idempotency-Key'] = z.string().min(1).max(255).optional().describe(description);
   }
   if (config.conditional) {
-    return z.object({ 'If-None-Match': z.string().optional().describe('Answers 304 while this ETag is current') });
+    headers['If-None-Match'] = z.string().optional().describe('Answers 304 while this ETag is current');
   }
   if (takesIfMatch(route)) {
-    return z.object({ 'If-Match': z.string().optional().describe('Answers 412 unless this ETag is current') });
+    headers['If-Match'] = z.string().optional().describe('Answers 412 unless this ETag is current');
   }
-  return undefined;
+  if (method !== 'GET' && method !== 'HEAD') headers['Audit-Reason'] = auditReasonHeader;
+  return Object.keys(headers).length === 0 ? undefined : z.object(headers);
 }
 
 export function openApiRoute(app: App): void {

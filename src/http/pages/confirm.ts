@@ -35,7 +35,7 @@ export function confirmPages(app: App, deps: AppDeps): void {
       const view = await consents.describe(request.query.c, request.headers.cookie);
       if (view === undefined) return sendPage(reply, 404, said, neutralPage(said));
       const onward = onwardOf(deps, view);
-      if (onward !== undefined) return reply.redirect(onward, 303);
+      if (onward !== undefined) return sendPage(reply, 200, said, onwardPage(said, onward));
       return sendPage(reply, 200, said, await pageOf(deps, said, view));
     },
   });
@@ -56,6 +56,16 @@ export function confirmPages(app: App, deps: AppDeps): void {
 
 const onwardOf = ({ config }: AppDeps, { onward }: ConsentView): string | undefined =>
   onward !== undefined && isReturnTarget(onward, config.returnOrigins) ? onward : undefined;
+
+/**
+ * By a page and not by a redirect: a browser holds the form that was posted at the provider to that page's `form-action`
+ * through every redirect that follows, and no provider knows the origins of applications behind us.
+ */
+const onwardPage = ({ say }: Said, onward: string): Page => ({
+  title: say('waitTitle'),
+  body: markup`<p><a href="${onward}">${say('onward', { next: plain(new URL(onward).host) })}</a></p>`,
+  refresh: { seconds: 0, url: onward },
+});
 
 /** What a page about an attempt may name. */
 interface Names extends Readonly<Record<string, string | undefined>> {

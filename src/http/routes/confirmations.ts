@@ -1,12 +1,11 @@
 /**
  * `POST /v2/tenants/{T}/connections/{id}/confirmations`: the application that a browser was sent on to says whose consent it
- * was (modes `session` and `handback`). A right code from another confirmer ends the consent: 409. Repeatable: a second
- * request answers with the same outcome.
+ * was (modes `session` and `handback`). A right code from another confirmer ends the consent: 409; one that lacks the end user
+ * of a `handback`, or names one in a `session`, changes nothing: 422. Repeatable: a second request answers with the same outcome.
  */
-import { endUserConfirmer, principalConfirmer } from '../../client/confirmers';
 import { DurableOAuthError } from '../../errors';
 import { callerOf, principalOf } from '../access/auth';
-import { failedConfirmation, toConfirmation } from '../connections/confirmation';
+import { failedConfirmation, otherMode, toConfirmation } from '../connections/confirmation';
 import type { App, AppDeps } from '../deps';
 import { languageOf } from '../language';
 import { confirmationDocument, createConfirmation } from '../schemas/confirmation';
@@ -28,9 +27,10 @@ export function confirmationRoutes(app: App, { consents, registry }: AppDeps): v
     handler: async (request, reply) => {
       const ref = { tenant: request.params.tenant, connection: request.params.id };
       if ((await registry.connections.get(ref)) === undefined) throw new DurableOAuthError('NOT_FOUND');
-      const { consent, confirmation_code: code, end_user_id: user } = request.body.data.attributes;
-      const confirmer = user === undefined ? principalConfirmer(principalOf(request)) : endUserConfirmer(ref, user);
-      const reading = await consents.confirmFor({ ref, consent, code, confirmer }, callerOf(request));
+      const { consent, confirmation_code: code, end_user_id: endUserId } = request.body.data.attributes;
+      const confirmer = endUserId === undefined ? { principal: principalOf(request) } : { endUserId };
+      const confirmation = { ref, consent, code, confirmer };
+      const reading = await consents.confirmFor(confirmation, callerOf(request)).catch(otherMode);
       if (reading === undefined) throw new DurableOAuthError('NOT_FOUND', 'No consent waits for this code');
       const lang = languageOf(request.headers['accept-language']);
       reply.header('content-language', lang);

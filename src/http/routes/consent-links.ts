@@ -22,7 +22,7 @@ export function consentLinkRoutes(app: App, deps: AppDeps): void {
         throw new DurableOAuthError('MEMBER_INVALID', 'This connection needs nobody to consent', { grant_type });
       }
       const asked: ConsentLinkAttributes = request.body?.data.attributes ?? { mode: 'link' };
-      const confirmerHash = confirmerHashOf(ref, principalOf(request), asked);
+      const confirmerHash = await confirmerHashOf(deps.consents, ref, principalOf(request), asked);
       const data = await createConsentLink(deps, ref, callerOf(request), { ...asked, confirmerHash });
       return reply.code(201).send({ data });
     },

@@ -37,8 +37,9 @@ export function revocationRoutes(http: App, deps: AppDeps): void {
       reply.header('content-language', lang);
       if (request.query.preview === 'true') return impactOf(deps, context, lang);
       const { fallback } = context.integration.settings.policy;
-      const reason = request.body?.data.attributes.reason ?? 'asked by API';
-      const tombstone = await connections.revoke(ref, reason, callerOf(request));
+      const caller = callerOf(request);
+      const reason = request.body?.data.attributes.reason ?? caller.auditReason ?? 'asked by API';
+      const tombstone = await connections.revoke(ref, reason, caller);
       const app = appOf(context.integration, catalogue, context.provider);
       const said = describeRevocation(tombstone, app, fallback, lang);
       return { data: toRevocation(ref, tombstone, said) };

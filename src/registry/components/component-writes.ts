@@ -1,5 +1,6 @@
 /** Changes of components, each inside the caller's transaction, and what they mean for the OAuth clients made for them. */
 import { sql, type Kysely } from 'kysely';
+import { originIn, type Origin } from '../../connection/messages';
 import { DurableOAuthError } from '../../errors';
 import { ownComponent } from './component-view';
 import type { NewEvent } from '../contract-common';
@@ -166,9 +167,8 @@ async function suspendWhenMoved(
     .returning(['tenant', 'id'])
     .execute();
   for (const { tenant, id } of clients) {
-    const { traceId } = cause.event;
     const facts = { component: after.id, client: id };
-    await appendEvent(db, tenant, null, { type: 'oauth_client.suspended', by: byIn(tenant, cause), traceId, facts });
+    await appendEvent(db, tenant, null, { type: 'oauth_client.suspended', ...originFor(tenant, cause), facts });
   }
   await owe(db, 'oauth_client.changed', clients, cause);
   return true;
@@ -191,9 +191,10 @@ async function owe(
   cause: Cause,
 ): Promise<void> {
   for (const { tenant, id } of clients) {
-    await oweEffect(db, tenant, { kind, subject: id, by: byIn(tenant, cause), traceId: cause.event.traceId });
+    await oweEffect(db, tenant, { kind, subject: id, ...originFor(tenant, cause) });
   }
 }
 
-/** Who works for one tenant is no other one's business. */
-const byIn = (tenant: string, cause: Cause): string => (tenant === cause.tenant ? cause.event.by : 'system');
+/** Who works for one tenant, and why, is no other one's business. */
+const originFor = (tenant: string, { tenant: own, event }: Cause): Origin =>
+  tenant === own ? originIn(event) : { by: 'system', traceId: event.traceId };

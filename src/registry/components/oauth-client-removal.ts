@@ -1,5 +1,6 @@
 /** How an OAuth client for a component ends: nobody uses it any more, what was granted through it is revoked, it is gone. */
 import { sql, type Kysely } from 'kysely';
+import { originIn } from '../../connection/messages';
 import { freezeConnections, unfinished } from '../connections/connection-removal';
 import type { NewEvent } from '../contract';
 import { notFound } from '../errors';
@@ -30,8 +31,7 @@ export async function markDeleting(db: Kysely<Tables>, tenant: string, id: strin
     .where('id', '=', id)
     .execute();
   await freezeConnections(db, tenant, throughClient(db, tenant, id).$asScalar(), 'OAUTH_CLIENT_UNUSABLE', event);
-  const { by, traceId } = event;
-  await oweEffect(db, tenant, { kind: 'oauth_client.remove', subject: id, by, traceId });
+  await oweEffect(db, tenant, { kind: 'oauth_client.remove', subject: id, ...originIn(event) });
   await appendEvent(db, tenant, null, event);
 }
 

@@ -1,5 +1,6 @@
 /** How an OAuth client for a component comes to be and changes: reserve, (the secret is stored), publish. */
 import { sql, type Kysely } from 'kysely';
+import { originIn } from '../../connection/messages';
 import { DurableOAuthError } from '../../errors';
 import { globalCredentials } from './component-writes';
 import type { ComponentAccess, OAuthClients } from '../contract-platform';
@@ -85,8 +86,7 @@ export async function publish(db: Kysely<Tables>, publication: Publication): Pro
     .where('component', '=', component)
     .where('status', '=', 'published')
     .execute();
-  const { by, traceId } = event;
-  await oweEffect(db, tenant, { kind: 'oauth_client.changed', subject: id, by, traceId });
+  await oweEffect(db, tenant, { kind: 'oauth_client.changed', subject: id, ...originIn(event) });
   await appendEvent(db, tenant, null, event);
 }
 

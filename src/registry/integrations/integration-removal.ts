@@ -1,5 +1,6 @@
 /** How an integration ends: nobody uses it any more, its connections are revoked, its own client goes with it. */
 import { sql, type Kysely } from 'kysely';
+import { originIn } from '../../connection/messages';
 import { DurableOAuthError } from '../../errors';
 import { freezeConnections, unfinished } from '../connections/connection-removal';
 import type { NewEvent, Registry } from '../contract';
@@ -68,8 +69,7 @@ export async function markDeleting(db: Kysely<Tables>, tenant: string, id: strin
     .where('tenant', '=', tenant)
     .where('integration_id', '=', id)
     .execute();
-  const { by, traceId } = event;
-  await oweEffect(db, tenant, { kind: 'integration.remove', subject: id, by, traceId });
+  await oweEffect(db, tenant, { kind: 'integration.remove', subject: id, ...originIn(event) });
   await appendEvent(db, tenant, null, event);
 }
 

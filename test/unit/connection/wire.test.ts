@@ -91,24 +91,24 @@ it('key sets of the payloads that histories keep', () => {
   } satisfies Record<keyof ConsentInput, true>; // prettier-ignore
   const save = {
     v: true, tenant: true, integration: true, connection: true, client: true, component: true, secret: true, grant: true,
-    lang: true, draft: true, about: true, sealed: true, tuning: true, by: true, traceId: true,
+    lang: true, draft: true, about: true, sealed: true, tuning: true, by: true, traceId: true, auditReason: true,
   } satisfies Record<keyof SaveInput, true>; // prettier-ignore
   const saveClient = {
     v: true, tenant: true, client: true, component: true, clientId: true, secret: true, sealed: true, audience: true,
-    legacy: true, update: true, base: true, by: true, traceId: true,
+    legacy: true, update: true, base: true, by: true, traceId: true, auditReason: true,
   } satisfies Record<keyof SaveOAuthClientInput, true>; // prettier-ignore
   const change = {
     v: true, tenant: true, integration: true, client: true, secret: true, sealed: true, audience: true, from: true,
-    to: true, members: true, by: true, traceId: true,
+    to: true, members: true, by: true, traceId: true, auditReason: true,
   } satisfies Record<keyof ChangeIntegrationInput, true>; // prettier-ignore
   const retireClient = {
-    v: true, tenant: true, client: true, remove: true, by: true, traceId: true,
+    v: true, tenant: true, client: true, remove: true, by: true, traceId: true, auditReason: true,
   } satisfies Record<keyof RetireOAuthClientInput, true>; // prettier-ignore
   const retireIntegration = {
-    v: true, tenant: true, integration: true, by: true, traceId: true,
+    v: true, tenant: true, integration: true, by: true, traceId: true, auditReason: true,
   } satisfies Record<keyof RetireIntegrationInput, true>; // prettier-ignore
   const all = [carried, connection, retirement, consent, save, saveClient, change, retireClient, retireIntegration];
-  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 5, 4, 18, 15, 13, 12, 6, 5]);
+  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 5, 4, 18, 16, 14, 13, 7, 6]);
 });
 
 it('a single-use send has one attempt, and what follows it is repeated without end', () => {
