@@ -110,6 +110,14 @@ export type ExchangeResult = V1 & {
 /** A sealed client secret, and where it is to be kept. */
 export type NewClientSecret = Pick<SaveOAuthClientInput, 'v' | 'tenant' | 'client' | 'secret' | 'sealed' | 'audience'>;
 
+/** A change of an integration that came to nothing: refused when it was to be proven, or failed afterwards. */
+export type UnmadeChange = Pick<ChangeIntegrationInput, 'v' | 'tenant' | 'integration' | 'members' | keyof Origin> & {
+  readonly event: 'integration.change_refused' | 'integration.change_failed';
+  readonly code: ErrorCode;
+  /** What the provider answered. */
+  readonly oauthError?: string;
+};
+
 export interface DurableOAuthActivities {
   // ── connection ──
   /** Registry row and vault, as they are: how a connection starts from its ref alone. */
@@ -228,6 +236,8 @@ export interface DurableOAuthActivities {
   publishIntegrationChange(
     input: ChangeIntegrationInput & { readonly fingerprint: string },
   ): Promise<V1 & Pick<ChangeIntegrationResult, 'outdated'>>;
+  /** Its event, with the reason in words. Run until it succeeds. */
+  recordChangeNotMade(input: UnmadeChange): Promise<V1>;
 
   // ── integrations that are deleted ──
   /** Freeze and revoke its connections, run until none is left. @returns refs of the secrets of its own client */

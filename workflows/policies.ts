@@ -84,6 +84,7 @@ export const ACTIVITY_POLICIES: Readonly<Record<keyof DurableOAuthActivities, Ac
   // One request to the provider, without anything that could be spent by it.
   proveClient: { startToCloseTimeout: '30 s', retry: { maximumAttempts: 1 }, priority: first },
   publishIntegrationChange: { ...untilDone, priority: first },
+  recordChangeNotMade: { ...untilDone, priority: first },
 
   // Somebody waits for the answer; what is stored before it is undone when it does not come.
   reserveOAuthClient: brief,

@@ -6,7 +6,7 @@ import type { Ports } from '../../src/compose';
 import { clientSecretRef } from '../../src/connection/ids';
 import type { IntegrationSettings } from '../../src/connection/messages';
 import type { ConnectionRef } from '../../src/connection/types';
-import { DurableOAuthError, type ErrorCode } from '../../src/errors';
+import { DurableOAuthError, ERRORS, type ErrorCode } from '../../src/errors';
 import { destroyRetiredSecrets } from '../../src/housekeeping';
 import type { ConnectionRow } from '../../src/registry/contract';
 import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
@@ -190,6 +190,13 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     const { secret } = await harness.parts.vault.latest(clientSecretRef(tenant, client, secretId));
     return { settings, refs: refs.sort(), current: secret.kind === 'client_secret' && secret.clientSecret.reveal() };
   }
+  /** What the log says of its changes. */
+  async function toldOf({ tenant, integration: id }: Saved) {
+    const events = await harness.parts.registry.events.list(tenant, undefined, { size: 500 });
+    const mine = events.filter(({ type, facts }) => type.includes('.change') && facts?.['integration'] === id);
+    return mine.map(({ type, by, traceId, facts }) => ({ type, by, traceId, facts }));
+  }
+  const words = (code: ErrorCode): string => ERRORS[code].meaning;
   const newSecret = (): string => `robot-secret-canary-${++counter}-new`;
 
   it('000-16 a secret that was rotated at the provider is proven, and used from the next refresh on', async () => {
@@ -228,11 +235,19 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     expect(outcome).toMatchObject({ kind: 'failed', code: 'CLIENT_REJECTED', oauthError: 'invalid_client' });
     expect(puts.slice(stored)).toEqual([]);
     expect(await held(ref)).toEqual(before);
-    const events = await harness.parts.registry.events.list(ref.tenant, undefined, { size: 500 });
-    expect(events.at(-1)).toMatchObject({
-      type: 'integration.change_refused',
-      facts: { integration: ref.integration, members: ['client_secret', 'label'], code: 'CLIENT_REJECTED' },
-    });
+    expect(await toldOf(ref)).toEqual([
+      {
+        type: 'integration.change_refused',
+        ...caller,
+        facts: {
+          integration: ref.integration,
+          members: ['client_secret', 'label'],
+          code: 'CLIENT_REJECTED',
+          reason: 'The client id or client secret was not accepted',
+          oauth_error: 'invalid_client',
+        },
+      },
+    ]);
     expect((await refresh(ref)).state).toBe('active');
   });
 
@@ -245,6 +260,7 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
       code: 'PRECONDITION_FAILED',
     });
     expect(await held(ref)).toEqual(before);
+    expect(await toldOf(ref)).toMatchObject([{ type: 'integration.change_failed', ...caller }]);
   });
 
   it.each([
@@ -260,9 +276,7 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     expect(await changed(ref, next, { label: 'Changed' })).toMatchObject({ proven: 'token' });
     expect(trouble.times).toBe(0);
     expect(await held(ref)).toMatchObject({ settings: { label: 'Changed' }, current: next });
-    const events = await harness.parts.registry.events.list(ref.tenant, undefined, { size: 500 });
-    const mine = events.filter(({ facts }) => facts?.['integration'] === ref.integration);
-    expect(mine.filter(({ type }) => type === 'integration.changed')).toHaveLength(1);
+    expect((await toldOf(ref)).map(({ type }) => type)).toEqual(['integration.changed']);
   });
 
   it.each([
@@ -275,6 +289,10 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     trouble = { step, after, times: 1, fail: failing(code) };
     expect(await change(ref, SECRET, { label: 'Changed' })).toMatchObject({ kind: 'failed', code });
     expect(await held(ref)).toEqual(before);
+    // Whoever was answered with 202 before hears of it nowhere else.
+    expect(await toldOf(ref)).toMatchObject([
+      { type: 'integration.change_failed', facts: { members: ['client_secret', 'label'], code, reason: words(code) } },
+    ]);
     expect((await refresh(ref)).state).toBe('active');
   });
 

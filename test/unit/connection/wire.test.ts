@@ -127,6 +127,7 @@ it('a single-use send has one attempt, and what follows it is repeated without e
     'completeConsentLink',
     'destroySecrets',
     'publishIntegrationChange',
+    'recordChangeNotMade',
     'publishOAuthClient',
     'undoOAuthClient',
     'disconnectOAuthClient',
