@@ -72,9 +72,10 @@ export function createPublishIntegrationChange(
 ): DurableOAuthActivities['publishIntegrationChange'] {
   return (input) =>
     untilDone(['NOT_FOUND', 'PRECONDITION_FAILED'], async () => {
-      const { tenant, integration, secret: id, fingerprint, from, to } = input;
+      const { tenant, integration, secret: id, fingerprint, from, base, to } = input;
       const changed = await deps.registry.integrations.change(tenant, integration, {
         from,
+        base,
         to,
         secret: { id, fingerprint },
         event: eventOf(input, 'integration.changed', { client_secret_fingerprint: fingerprint }),

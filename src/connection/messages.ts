@@ -350,6 +350,11 @@ export type SaveResult = {
   readonly proven: 'token' | 'client' | 'not_until_consent';
 };
 
+/** What tells one rotation of an integration's client secret from the next; the settings are the same in both. */
+export interface IntegrationBase {
+  readonly secretId: string | null;
+}
+
 /** A new client secret for an integration with an OAuth client of its own, and what else changes with it. */
 export type ChangeIntegrationInput = Origin & {
   readonly v: 1;
@@ -363,6 +368,8 @@ export type ChangeIntegrationInput = Origin & {
   /** Origins of the new endpoints: the secret is sent to no other. */
   readonly audience: readonly string[];
   readonly from: IntegrationSettings;
+  /** The secret that goes with `from`: one that is another by now is not overwritten. */
+  readonly base?: IntegrationBase;
   readonly to: IntegrationSettings;
   /** What the caller named, for the event. */
   readonly members: readonly string[];

@@ -4,7 +4,7 @@ import { callApi } from '../../src/client/call-api';
 import type { ChangeOutcome } from '../../src/client/contract';
 import type { Ports } from '../../src/compose';
 import { clientSecretRef } from '../../src/connection/ids';
-import type { IntegrationSettings } from '../../src/connection/messages';
+import type { IntegrationBase, IntegrationSettings } from '../../src/connection/messages';
 import type { ConnectionRef } from '../../src/connection/types';
 import { DurableOAuthError, ERRORS, type ErrorCode } from '../../src/errors';
 import { destroyRetiredSecrets } from '../../src/housekeeping';
@@ -144,16 +144,18 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     ref: Saved,
     secret: string,
     to: Change = {},
-    from?: IntegrationSettings,
+    judged: { readonly from?: IntegrationSettings; readonly base?: IntegrationBase } = {},
   ): Promise<ChangeOutcome> {
     harness.tripwire.watch([secret]);
-    const { settings, oauthClientId } = await integration(ref);
+    const { settings, oauthClientId, secretId } = await integration(ref);
     const request = {
       tenant: ref.tenant,
       integration: ref.integration,
       client: oauthClientId,
       clientSecret: new Secret(secret),
-      from: from ?? settings,
+      from: settings,
+      base: { secretId },
+      ...judged,
       to: { ...settings, ...to, endpoints: { ...settings.endpoints, ...to.endpoints } },
       members: ['client_secret', ...Object.keys(to)],
     };
@@ -255,12 +257,26 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     const ref = await robot();
     const before = await held(ref);
     const stale = { ...before.settings, label: 'What it was called once' };
-    expect(await change(ref, SECRET, { label: 'Mine' }, stale)).toMatchObject({
+    expect(await change(ref, SECRET, { label: 'Mine' }, { from: stale })).toMatchObject({
       kind: 'failed',
       code: 'PRECONDITION_FAILED',
     });
     expect(await held(ref)).toEqual(before);
     expect(await toldOf(ref)).toMatchObject([{ type: 'integration.change_failed', ...caller }]);
+  });
+
+  it('of two rotations that began with the same secret the first is kept, and the other one told so', async () => {
+    const ref = await robot();
+    const { secretId } = await integration(ref);
+    const [first, second] = [newSecret(), newSecret()];
+    provider.changeClientSecret('robot', first);
+    await changed(ref, first);
+    // As right as the first, and its settings are what they were: only the secret is another one by now.
+    provider.changeClientSecret('robot', second);
+    const outcome = await change(ref, second, {}, { base: { secretId } });
+    expect(outcome).toMatchObject({ kind: 'failed', code: 'PRECONDITION_FAILED' });
+    expect((await held(ref)).current).toBe(first);
+    expect((await toldOf(ref)).map(({ type }) => type)).toEqual(['integration.changed', 'integration.change_failed']);
   });
 
   it.each([

@@ -99,7 +99,7 @@ it('key sets of the payloads that histories keep', () => {
   } satisfies Record<keyof SaveOAuthClientInput, true>; // prettier-ignore
   const change = {
     v: true, tenant: true, integration: true, client: true, secret: true, sealed: true, audience: true, from: true,
-    to: true, members: true, by: true, traceId: true, auditReason: true,
+    base: true, to: true, members: true, by: true, traceId: true, auditReason: true,
   } satisfies Record<keyof ChangeIntegrationInput, true>; // prettier-ignore
   const retireClient = {
     v: true, tenant: true, client: true, remove: true, by: true, traceId: true, auditReason: true,
@@ -108,7 +108,7 @@ it('key sets of the payloads that histories keep', () => {
     v: true, tenant: true, integration: true, by: true, traceId: true, auditReason: true,
   } satisfies Record<keyof RetireIntegrationInput, true>; // prettier-ignore
   const all = [carried, connection, retirement, consent, save, saveClient, change, retireClient, retireIntegration];
-  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 5, 4, 18, 16, 14, 13, 7, 6]);
+  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 5, 4, 18, 16, 14, 14, 7, 6]);
 });
 
 it('a single-use send has one attempt, and what follows it is repeated without end', () => {
