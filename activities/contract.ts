@@ -167,6 +167,8 @@ export interface DurableOAuthActivities {
          * two saves may want one integration id, and the loser must not take the winner's rows along.
          */
         readonly remove?: { readonly connection: string };
+        /** Also forget the name of a client secret that was never published. */
+        readonly unpublished?: { readonly client: string; readonly secret: string };
         /** Also record that the revocation of this connection is finished, and how it ended at the provider. */
         readonly revoked?: {
           readonly connection: string;

@@ -26,6 +26,10 @@ export function createDestroySecrets(deps: DestroyDeps): DurableOAuthActivities[
         const event = { type: 'grant.destroyed', ...originIn(input), facts: { provider, reason } };
         await deps.registry.connections.recordRevoked({ tenant, connection }, event, grant);
       }
+      if (input.unpublished) {
+        const { client, secret } = input.unpublished;
+        await deps.registry.oauthClients.abandon(input.tenant, client, secret);
+      }
       if (input.remove) await remove(deps, { tenant: input.tenant, connection: input.remove.connection }, input);
       return { v: 1 };
     });

@@ -2,8 +2,9 @@
  * `changeIntegrationWorkflow`: one execution gives an integration's own OAuth client another secret, id
  * `change/<tenant>/<integration>`, for seconds.
  *
- * Prove → store → publish, and the settings change with the secret or not at all. What was stored and is not published is
- * destroyed here, without limit of attempts and uncancellable; until the publication the secret before is the current one.
+ * Prove → store → publish, and the settings change with the secret or not at all. The secret is named by a row before it is
+ * stored; one that is not published is destroyed here, without limit of attempts and uncancellable. Until the publication the
+ * secret before is the current one.
  * Whichever way it ends, the log of the tenant says so: who was answered before the end hears of it nowhere else.
  */
 import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
@@ -54,7 +55,8 @@ async function undo(input: ChangeIntegrationInput): Promise<void> {
   const { tenant, client, secret } = input;
   const reason = 'the change was not published';
   const refs = [clientSecretRef(tenant, client, secret)];
-  await run('destroySecrets', `Undo: ${reason}`, { v: 1, tenant, refs, reason, ...originIn(input) });
+  const unpublished = { client, secret };
+  await run('destroySecrets', `Undo: ${reason}`, { v: 1, tenant, refs, unpublished, reason, ...originIn(input) });
 }
 
 /** A code that has words for people. */

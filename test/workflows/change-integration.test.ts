@@ -3,11 +3,11 @@ import { Context } from '@temporalio/activity';
 import { callApi } from '../../src/client/call-api';
 import type { ChangeOutcome } from '../../src/client/contract';
 import type { Ports } from '../../src/compose';
-import { clientSecretRef } from '../../src/connection/ids';
+import { changeWorkflowId, clientSecretRef } from '../../src/connection/ids';
 import type { IntegrationBase, IntegrationSettings } from '../../src/connection/messages';
 import type { ConnectionRef } from '../../src/connection/types';
 import { DurableOAuthError, ERRORS, type ErrorCode } from '../../src/errors';
-import { destroyRetiredSecrets } from '../../src/housekeeping';
+import { destroyRetiredSecrets, giveBackAbandoned } from '../../src/housekeeping';
 import type { ConnectionRow } from '../../src/registry/contract';
 import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
 import { Secret } from '../../src/vault/secret';
@@ -305,6 +305,8 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     trouble = { step, after, times: 1, fail: failing(code) };
     expect(await change(ref, SECRET, { label: 'Changed' })).toMatchObject({ kind: 'failed', code });
     expect(await held(ref)).toEqual(before);
+    const { oauthClientId } = await integration(ref);
+    expect(await harness.parts.registry.oauthClients.secretIds(ref.tenant, oauthClientId)).toEqual([]);
     // Whoever was answered with 202 before hears of it nowhere else.
     expect(await toldOf(ref)).toMatchObject([
       { type: 'integration.change_failed', facts: { members: ['client_secret', 'label'], code, reason: words(code) } },
@@ -340,6 +342,40 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     );
     expect((await refresh(ref)).state).toBe('active');
   }, 120_000);
+
+  it('whose workflow is terminated by hand between store and publish leaves nothing that housekeeping does not destroy', async () => {
+    const ref = await robot();
+    const before = await held(ref);
+    const { oauthClientId: client } = await integration(ref);
+    const named = () => harness.parts.registry.oauthClients.secretIds(ref.tenant, client);
+    const later = (minutes: number) => giveBackAbandoned(harness.parts, new Date(Date.now() + minutes * MINUTE));
+    let letGo = (): void => undefined;
+    const released = new Promise<void>((resolve) => (letGo = resolve));
+    const reached = new Promise<void>((resolve) => {
+      const fail = async (): Promise<never> => {
+        resolve();
+        await released;
+        throw new DurableOAuthError('REGISTRY_UNAVAILABLE');
+      };
+      trouble = { step: 'publish', after: false, times: 1, fail };
+    });
+    const changing = change(ref, SECRET, { label: 'Changed' });
+    await reached;
+    expect([(await held(ref)).refs.length, (await named()).length]).toEqual([2, 1]);
+    // Whoever is at work on it is left alone, however long that takes.
+    expect(await later(120)).toBe(0);
+    const workflow = harness.parts.temporal.workflow.getHandle(changeWorkflowId(ref.tenant, ref.integration));
+    await workflow.terminate('by hand');
+    expect(await changing).toMatchObject({ kind: 'failed', code: 'INTERNAL' });
+    letGo();
+    expect(await later(59)).toBe(0);
+    expect((await held(ref)).refs).toHaveLength(2);
+
+    expect(await later(61)).toBe(1);
+    expect([await held(ref), await named()]).toEqual([before, []]);
+    expect(await later(61)).toBe(0);
+    await changed(ref, SECRET);
+  });
 
   it('client credentials go on by themselves at another origin', async () => {
     const ref = await robot();

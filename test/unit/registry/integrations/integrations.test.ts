@@ -110,6 +110,23 @@ it('a change that was judged on another secret changes nothing: of two rotations
   expect(await registry.oauthClients.get(tenant, client.id)).toMatchObject({ secretId: winner });
 });
 
+it('a secret is named before a change stores it, under its integration; none is named for a client that goes', async () => {
+  const { saved } = await connected(registry, tenant);
+  const { integration: id, client, settings: from } = saved;
+  const later = new Date(Date.now() + 60_000).toISOString();
+  const unpublished = () => registry.oauthClients.unpublishedSecrets(later, 10, [tenant]);
+  for (let i = 0; i < 2; i++) await registry.oauthClients.nameSecret(tenant, client.id, 'sec_2');
+  expect(await unpublished()).toEqual([{ tenant, client: client.id, id: 'sec_2', integration: id }]);
+  const secret = { id: 'sec_2', fingerprint: 'ab12cd34' };
+  await registry.integrations.change(tenant, id, { from, to: from, secret, event: event('integration.changed') });
+  expect(await unpublished()).toEqual([]);
+  await registry.integrations.markDeleting(tenant, id, event('integration.deleting'));
+  for (const gone of [client.id, 'oc_nobody']) {
+    const refused = registry.oauthClients.nameSecret(tenant, gone, 'sec_3');
+    await expect(refused).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  }
+});
+
 it('a change of settings that are not there any more changes nothing, its secret neither', async () => {
   const { saved } = await connected(registry, tenant);
   const { integration: id, client, settings: from } = saved;
