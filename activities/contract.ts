@@ -118,6 +118,14 @@ export type UnmadeChange = Pick<ChangeIntegrationInput, 'v' | 'tenant' | 'integr
   readonly oauthError?: string;
 };
 
+/** What is left of a client whose connections are revoked. */
+export type Disconnected = V1 & {
+  /** Vault refs of the secrets that go with it. */
+  readonly refs: readonly string[];
+  /** When the last attempt at a consent through it began: until that ends, it may have to be revoked with them. */
+  readonly attemptedAt?: string;
+};
+
 export interface DurableOAuthActivities {
   // ── connection ──
   /** Registry row and vault, as they are: how a connection starts from its ref alone. */
@@ -227,8 +235,8 @@ export interface DurableOAuthActivities {
   publishOAuthClient(input: SaveOAuthClientInput & { readonly fingerprint: string }): Promise<V1>;
   /** Destroy the secret, give the reserved place back. Run until it succeeds. */
   undoOAuthClient(input: SaveOAuthClientInput): Promise<V1>;
-  /** Freeze and revoke what was granted through it, run until none is left. @returns refs of its secrets */
-  disconnectOAuthClient(input: RetireOAuthClientInput): Promise<V1 & { readonly refs: readonly string[] }>;
+  /** Freeze and revoke what was granted through it, run until none is left. */
+  disconnectOAuthClient(input: RetireOAuthClientInput): Promise<Disconnected>;
   recordOAuthClientDeleted(input: RetireOAuthClientInput): Promise<V1>;
 
   // ── change of an integration ──
@@ -242,8 +250,8 @@ export interface DurableOAuthActivities {
   recordChangeNotMade(input: UnmadeChange): Promise<V1>;
 
   // ── integrations that are deleted ──
-  /** Freeze and revoke its connections, run until none is left. @returns refs of the secrets of its own client */
-  disconnectIntegration(input: RetireIntegrationInput): Promise<V1 & { readonly refs: readonly string[] }>;
+  /** Freeze and revoke its connections, run until none is left. */
+  disconnectIntegration(input: RetireIntegrationInput): Promise<Disconnected>;
   recordIntegrationDeleted(input: RetireIntegrationInput): Promise<V1>;
 
   // ── save ──

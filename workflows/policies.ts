@@ -7,11 +7,12 @@
  */
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { DurableOAuthActivities } from '../activities/contract';
-import { DAY, MINUTE } from '../src/connection/clocks';
+import { DAY, MINUTE, SECOND } from '../src/connection/clocks';
 import type { Retirement } from '../src/connection/messages';
 
+export const SINGLE_SEND_MS = 45 * SECOND;
 const singleSend: ActivityOptions = {
-  startToCloseTimeout: '45 s',
+  startToCloseTimeout: SINGLE_SEND_MS,
   heartbeatTimeout: '25 s',
   retry: { maximumAttempts: 1 },
 };

@@ -110,6 +110,11 @@ export type Tuning = {
   readonly pendingConsentMs?: number;
   /** How long a consent waits for the callback, and again for the confirmation, milliseconds (default 10 min). */
   readonly consentMs?: number;
+  /**
+   * How long a consent may be under way after it began, milliseconds: a client that is deleted keeps its secret until then
+   * (default: what follows from the waits, about 31 minutes).
+   */
+  readonly consentLifeMs?: number;
 };
 
 export type ConnectionInput = {
@@ -419,6 +424,7 @@ export type RetireOAuthClientInput = Origin & {
   readonly client: string;
   /** Destroy its secrets afterwards; else its component is gone and the client stays. */
   readonly remove: boolean;
+  readonly tuning?: Tuning;
 };
 
 // ── deleted integrations ──────────────────────────────────────────────────────────────────────────────────────────
@@ -427,4 +433,5 @@ export type RetireIntegrationInput = Origin & {
   readonly v: 1;
   readonly tenant: string;
   readonly integration: string;
+  readonly tuning?: Tuning;
 };

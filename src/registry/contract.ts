@@ -340,6 +340,14 @@ export interface Registry {
     findByHash(tokenHash: string): Promise<ConsentLinkRow | undefined>;
     /** Count one attempt. @returns false when the link is used up, expired or out of attempts (10) */
     startAttempt(tenant: string, id: string): Promise<boolean>;
+    /**
+     * When the last attempt at a consent began, over all links of an integration's connections or of those through an OAuth
+     * client. @returns ISO 8601; undefined when there was none
+     */
+    lastAttempt(
+      tenant: string,
+      of: { readonly integration: string } | { readonly client: string },
+    ): Promise<string | undefined>;
     /** Use the link up, for one consent. Repeating it is harmless. @returns false when another consent had used it up */
     complete(tenant: string, id: string, consent: string): Promise<boolean>;
   };
