@@ -233,8 +233,10 @@ export interface Registry {
     /**
      * Undo a save: remove the integration, its connections, links and (when nothing else uses it) its client. Twice is
      * fine; one that is being deleted is left alone.
+     * @param destroyed ids of the client's secrets that were destroyed; absent = it does not matter
+     * @returns false when the client has another one by now: nothing was removed, or nobody would find that one again
      */
-    remove(tenant: string, id: string, event: NewEvent): Promise<void>;
+    remove(tenant: string, id: string, event: NewEvent, destroyed?: readonly string[]): Promise<boolean>;
     /** Whether an integration has the id, or had it: one that was deleted keeps it. */
     isTaken(tenant: string, id: string): Promise<boolean>;
     /** Flows of the tenant, in any status, draft or version, that include one of its connections. */
