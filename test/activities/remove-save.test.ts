@@ -2,7 +2,6 @@
 import { createDestroySecrets } from '../../activities/destroy-secrets';
 import { createStoreClientSecret } from '../../activities/save-oauth-client';
 import { clientSecretRef } from '../../src/connection/ids';
-import type { Opener } from '../../src/envelope';
 import type { Registration, Registry } from '../../src/registry/contract';
 import { openRegistry } from '../../src/registry/open';
 import { createMemoryVault } from '../../src/vault/memory';
@@ -45,7 +44,7 @@ const store = (secret: string) =>
   createStoreClientSecret({
     vault,
     registry,
-    opener: { open: async () => ({ client_secret: 'cs-canary-2' }) } as unknown as Opener,
+    opener: { open: async () => ({ client_secret: 'cs-canary-2' }) },
     fingerprint: async () => 'q0I',
   })({ v: 1, tenant, client: saved.client.id, secret, sealed: 'sealed', audience });
 const publish = (secret: string) =>

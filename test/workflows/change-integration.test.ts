@@ -1,73 +1,57 @@
 /** Another secret, client id or origin for the own OAuth client of an integration that is in use, judged by the ledgers. */
-import { Context } from '@temporalio/activity';
 import { callApi } from '../../src/client/call-api';
 import type { ChangeOutcome } from '../../src/client/contract';
 import type { Ports } from '../../src/compose';
-import { changeWorkflowId, clientSecretRef } from '../../src/connection/ids';
-import type { IntegrationBase, IntegrationSettings } from '../../src/connection/messages';
+import { changeWorkflowId } from '../../src/connection/ids';
 import type { ConnectionRef } from '../../src/connection/types';
-import { DurableOAuthError, ERRORS, type ErrorCode } from '../../src/errors';
+import { ERRORS, type DurableOAuthError } from '../../src/errors';
 import { destroyRetiredSecrets, giveBackAbandoned } from '../../src/housekeeping';
 import type { ConnectionRow } from '../../src/registry/contract';
 import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
-import { Secret } from '../../src/vault/secret';
 import { eventually, Harness, RUNS } from '../support/harness';
+import {
+  askForChange,
+  heldOf,
+  integrationOf,
+  toldOf,
+  type Change,
+  type Judged,
+  type Saved,
+} from '../support/integration-changes';
 import { tenMinutesAgo } from '../support/older-tokens';
 import { caller, CALLBACK, complete, read, saved, visit } from '../support/scenes';
+import { cutOff, failing, heldUp, meeting, type Trouble } from '../support/trouble';
+import { vaultWith } from '../support/vault-with';
 
 const SECRET = 'robot-secret-canary-1';
 const APP_SECRET = 'app-secret-canary-1';
 const OTHER_SECRET = 'other-app-secret-canary-1';
 const MINUTE = 60_000;
 
-type Saved = ConnectionRef & { integration: string };
-type Change = Partial<Omit<IntegrationSettings, 'endpoints'>> & {
-  endpoints?: Partial<IntegrationSettings['endpoints']>;
-};
 type Step = 'store' | 'publish';
-interface Trouble {
-  readonly step: Step;
-  /** It comes after the step was done: only the answer is lost. */
-  readonly after: boolean;
-  times: number;
-  readonly fail: () => Promise<never>;
-}
-
-const failing = (code: ErrorCode) => (): Promise<never> => Promise.reject(new DurableOAuthError(code));
 const LOST = { store: 'VAULT_UNAVAILABLE', publish: 'REGISTRY_UNAVAILABLE' } as const;
 
 describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ tuning, maxCachedWorkflows }) => {
   let provider: ScriptedProvider;
   let moved: ScriptedProvider;
   let harness: Harness;
-  let trouble: Trouble | undefined;
+  let trouble: Trouble<Step> | undefined;
   let counter = 0;
   const puts: string[] = [];
 
-  async function meet<T>(step: Step, work: () => Promise<T>): Promise<T> {
-    if (trouble?.step !== step || trouble.times === 0) return work();
-    const met = trouble;
-    met.times--;
-    if (met.after) await work();
-    return met.fail();
-  }
+  const meet = meeting(() => trouble);
   const decorate = (ports: Ports): Ports => {
     const { vault, registry } = ports;
     const { integrations } = registry;
     return {
       ...ports,
       authorizationServer: tenMinutesAgo(ports.authorizationServer),
-      vault: {
-        capabilities: vault.capabilities,
+      vault: vaultWith(vault, {
         put(ref, ...rest) {
           puts.push(ref);
           return ref.startsWith('client/') ? meet('store', () => vault.put(ref, ...rest)) : vault.put(ref, ...rest);
         },
-        latest: (ref) => vault.latest(ref),
-        destroy: (ref) => vault.destroy(ref),
-        checkWritable: () => vault.checkWritable(),
-        list: (prefix) => vault.list(prefix),
-      },
+      }),
       registry: {
         ...registry,
         integrations: {
@@ -137,30 +121,11 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
       () => row(ref),
       (it) => it !== undefined && wanted(it),
     );
-  const integration = async ({ tenant, integration: id }: Saved) =>
-    (await harness.parts.registry.integrations.get(tenant, id))!;
-
-  async function change(
-    ref: Saved,
-    secret: string,
-    to: Change = {},
-    judged: { readonly from?: IntegrationSettings; readonly base?: IntegrationBase } = {},
-  ): Promise<ChangeOutcome> {
-    harness.tripwire.watch([secret]);
-    const { settings, oauthClientId, secretId } = await integration(ref);
-    const request = {
-      tenant: ref.tenant,
-      integration: ref.integration,
-      client: oauthClientId,
-      clientSecret: new Secret(secret),
-      from: settings,
-      base: { secretId },
-      ...judged,
-      to: { ...settings, ...to, endpoints: { ...settings.endpoints, ...to.endpoints } },
-      members: ['client_secret', ...Object.keys(to)],
-    };
-    return harness.parts.oauthClients.change(request, caller);
-  }
+  const integration = (ref: Saved) => integrationOf(harness, ref);
+  const held = (ref: Saved) => heldOf(harness, ref);
+  const told = (ref: Saved) => toldOf(harness, ref);
+  const change = (ref: Saved, secret: string, to?: Change, judged?: Judged) =>
+    askForChange(harness, ref, { secret, to, judged });
   /** As a server does after the change. */
   async function changed(
     ref: Saved,
@@ -182,23 +147,6 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     return { endpoints: { authorization, token, revocation } };
   };
 
-  /** What the vault and the registry hold of the client's secrets. */
-  async function held(ref: Saved) {
-    const { settings, oauthClientId: client } = await integration(ref);
-    const { tenant } = ref;
-    const refs: string[] = [];
-    for await (const one of harness.parts.vault.list(`client/${tenant}/${client}/`)) refs.push(one);
-    const secretId = (await harness.parts.registry.oauthClients.get(tenant, client))?.secretId ?? '';
-    const { secret } = await harness.parts.vault.latest(clientSecretRef(tenant, client, secretId));
-    return { settings, refs: refs.sort(), current: secret.kind === 'client_secret' && secret.clientSecret.reveal() };
-  }
-  /** What the log says of its changes. */
-  async function toldOf({ tenant, integration: id }: Saved) {
-    const events = await harness.parts.registry.events.list(tenant, undefined, { size: 500 });
-    const mine = events.filter(({ type, facts }) => type.includes('.change') && facts?.['integration'] === id);
-    return mine.map(({ type, by, traceId, facts }) => ({ type, by, traceId, facts }));
-  }
-  const words = (code: ErrorCode): string => ERRORS[code].meaning;
   const newSecret = (): string => `robot-secret-canary-${++counter}-new`;
 
   it('000-16 a secret that was rotated at the provider is proven, and used from the next refresh on', async () => {
@@ -237,7 +185,7 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     expect(outcome).toMatchObject({ kind: 'failed', code: 'CLIENT_REJECTED', oauthError: 'invalid_client' });
     expect(puts.slice(stored)).toEqual([]);
     expect(await held(ref)).toEqual(before);
-    expect(await toldOf(ref)).toEqual([
+    expect(await told(ref)).toEqual([
       {
         type: 'integration.change_refused',
         ...caller,
@@ -262,7 +210,7 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
       code: 'PRECONDITION_FAILED',
     });
     expect(await held(ref)).toEqual(before);
-    expect(await toldOf(ref)).toMatchObject([{ type: 'integration.change_failed', ...caller }]);
+    expect(await told(ref)).toMatchObject([{ type: 'integration.change_failed', ...caller }]);
   });
 
   it('of two rotations that began with the same secret the first is kept, and the other one told so', async () => {
@@ -276,7 +224,7 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     const outcome = await change(ref, second, {}, { base: { secretId } });
     expect(outcome).toMatchObject({ kind: 'failed', code: 'PRECONDITION_FAILED' });
     expect((await held(ref)).current).toBe(first);
-    expect((await toldOf(ref)).map(({ type }) => type)).toEqual(['integration.changed', 'integration.change_failed']);
+    expect((await told(ref)).map(({ type }) => type)).toEqual(['integration.changed', 'integration.change_failed']);
   });
 
   it.each([
@@ -292,7 +240,7 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     expect(await changed(ref, next, { label: 'Changed' })).toMatchObject({ proven: 'token' });
     expect(trouble.times).toBe(0);
     expect(await held(ref)).toMatchObject({ settings: { label: 'Changed' }, current: next });
-    expect((await toldOf(ref)).map(({ type }) => type)).toEqual(['integration.changed']);
+    expect((await told(ref)).map(({ type }) => type)).toEqual(['integration.changed']);
   });
 
   it.each([
@@ -308,24 +256,16 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     const { oauthClientId } = await integration(ref);
     expect(await harness.parts.registry.oauthClients.secretIds(ref.tenant, oauthClientId)).toEqual([]);
     // Whoever was answered with 202 before hears of it nowhere else.
-    expect(await toldOf(ref)).toMatchObject([
-      { type: 'integration.change_failed', facts: { members: ['client_secret', 'label'], code, reason: words(code) } },
-    ]);
+    const facts = { members: ['client_secret', 'label'], code, reason: ERRORS[code].meaning };
+    expect(await told(ref)).toMatchObject([{ type: 'integration.change_failed', facts }]);
     expect((await refresh(ref)).state).toBe('active');
   });
 
   it('keeps its old secret while the worker is gone between store and publish; is changed when one is there; one change at a time', async () => {
     const ref = await robot();
     const before = await held(ref);
-    const reached = new Promise<void>((resolve) => {
-      const fail = async (): Promise<never> => {
-        resolve();
-        // The worker stops: whatever this attempt was about to say is not waited for.
-        await Context.current().cancelled.catch(() => undefined);
-        throw new DurableOAuthError('REGISTRY_UNAVAILABLE');
-      };
-      trouble = { step: 'publish', after: false, times: 1, fail };
-    });
+    const { fail, reached } = cutOff(LOST.publish);
+    trouble = { step: 'publish', after: false, times: 1, fail };
     const changing = change(ref, SECRET, { label: 'Changed' });
     await reached;
     await expect(change(ref, SECRET, { label: 'Another' })).rejects.toMatchObject({ code: 'SAVE_IN_PROGRESS' });
@@ -349,16 +289,8 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     const { oauthClientId: client } = await integration(ref);
     const named = () => harness.parts.registry.oauthClients.secretIds(ref.tenant, client);
     const later = (minutes: number) => giveBackAbandoned(harness.parts, new Date(Date.now() + minutes * MINUTE));
-    let letGo = (): void => undefined;
-    const released = new Promise<void>((resolve) => (letGo = resolve));
-    const reached = new Promise<void>((resolve) => {
-      const fail = async (): Promise<never> => {
-        resolve();
-        await released;
-        throw new DurableOAuthError('REGISTRY_UNAVAILABLE');
-      };
-      trouble = { step: 'publish', after: false, times: 1, fail };
-    });
+    const { fail, reached, letGo } = heldUp(LOST.publish);
+    trouble = { step: 'publish', after: false, times: 1, fail };
     const changing = change(ref, SECRET, { label: 'Changed' });
     await reached;
     expect([(await held(ref)).refs.length, (await named()).length]).toEqual([2, 1]);
