@@ -1,7 +1,12 @@
-/** The steps of giving an integration's own OAuth client another secret: prove it, (it is stored), publish the change. */
-import { originIn, type ChangeIntegrationInput, type ChangeIntegrationResult } from '../src/connection/messages';
+/** The steps of giving an integration's own OAuth client another secret: prove it, (it is stored), publish the change, or tell. */
+import {
+  originIn,
+  type ChangeIntegrationInput,
+  type ChangeIntegrationResult,
+  type Origin,
+} from '../src/connection/messages';
 import type { Opener } from '../src/envelope';
-import { DurableOAuthError, isDurableOAuthError } from '../src/errors';
+import { DurableOAuthError, ERRORS } from '../src/errors';
 import type { AuthorizationServer } from '../src/oauth/contract';
 import { resolveEndpoint } from '../src/oauth/endpoint-policy';
 import type { Catalogue } from '../src/providers/preset';
@@ -25,21 +30,16 @@ export interface ChangeDeps extends ProofDeps {
 /**
  * Prove the new settings with the new secret, without spending anything of people's: client credentials by one token
  * request; a code grant as a save does; a pasted refresh token by the endpoint policy alone, for sending it may rotate it.
- * Stores nothing but, when it is refused, the event that says so.
+ * Stores nothing.
  *
  * Fails with CLIENT_REJECTED, SCOPE_REJECTED, ENDPOINT_BLOCKED, PROVIDER_UNREACHABLE, RATE_LIMITED, VAULT_UNAVAILABLE …
  */
 export function createProveClient(deps: ChangeDeps): DurableOAuthActivities['proveClient'] {
   return (input) =>
     behindBoundary(async () => {
-      try {
-        // Not asked of a provider when it could not be kept afterwards.
-        await deps.vault.checkWritable();
-        return { v: 1, proven: await prove(deps, input) };
-      } catch (error) {
-        if (isDurableOAuthError(error)) await tellRefusal(deps, input, error);
-        throw error;
-      }
+      // Not asked of a provider when it could not be kept afterwards.
+      await deps.vault.checkWritable();
+      return { v: 1, proven: await prove(deps, input) };
     });
 }
 
@@ -62,18 +62,6 @@ async function prove(
   }
 }
 
-async function tellRefusal(
-  deps: ChangeDeps,
-  input: ChangeIntegrationInput,
-  { code }: DurableOAuthError,
-): Promise<void> {
-  try {
-    await deps.registry.events.append(input.tenant, null, eventOf(input, 'integration.change_refused', { code }));
-  } catch (error) {
-    if (!isDurableOAuthError(error)) throw error;
-  }
-}
-
 /**
  * Put settings and secret in the place of those before, in one transaction. Repeated until it succeeds; repeating is
  * harmless. A final failure (NOT_FOUND, PRECONDITION_FAILED: somebody else changed it meanwhile) means that nothing was
@@ -84,9 +72,10 @@ export function createPublishIntegrationChange(
 ): DurableOAuthActivities['publishIntegrationChange'] {
   return (input) =>
     untilDone(['NOT_FOUND', 'PRECONDITION_FAILED'], async () => {
-      const { tenant, integration, secret: id, fingerprint, from, to } = input;
+      const { tenant, integration, secret: id, fingerprint, from, base, to } = input;
       const changed = await deps.registry.integrations.change(tenant, integration, {
         from,
+        base,
         to,
         secret: { id, fingerprint },
         event: eventOf(input, 'integration.changed', { client_secret_fingerprint: fingerprint }),
@@ -101,7 +90,24 @@ export function createPublishIntegrationChange(
     });
 }
 
-function eventOf(input: ChangeIntegrationInput, type: string, facts: NonNullable<NewEvent['facts']>): NewEvent {
+/** Tell the log of the tenant that a change was not made, and why. Repeated until it is told. */
+export function createRecordChangeNotMade(
+  deps: Pick<ChangeDeps, 'registry'>,
+): DurableOAuthActivities['recordChangeNotMade'] {
+  return (input) =>
+    untilDone([], async () => {
+      const { tenant, event, code, oauthError } = input;
+      const facts = { code, reason: ERRORS[code].meaning, oauth_error: oauthError };
+      await deps.registry.events.append(tenant, null, eventOf(input, event, facts));
+      return { v: 1 };
+    });
+}
+
+function eventOf(
+  input: Pick<ChangeIntegrationInput, 'integration' | 'members' | keyof Origin>,
+  type: string,
+  facts: NonNullable<NewEvent['facts']>,
+): NewEvent {
   const { integration, members } = input;
   return { type, ...originIn(input), facts: { integration, members, ...facts } };
 }

@@ -110,6 +110,22 @@ export type ExchangeResult = V1 & {
 /** A sealed client secret, and where it is to be kept. */
 export type NewClientSecret = Pick<SaveOAuthClientInput, 'v' | 'tenant' | 'client' | 'secret' | 'sealed' | 'audience'>;
 
+/** A change of an integration that came to nothing: refused when it was to be proven, or failed afterwards. */
+export type UnmadeChange = Pick<ChangeIntegrationInput, 'v' | 'tenant' | 'integration' | 'members' | keyof Origin> & {
+  readonly event: 'integration.change_refused' | 'integration.change_failed';
+  readonly code: ErrorCode;
+  /** What the provider answered. */
+  readonly oauthError?: string;
+};
+
+/** What is left of a client whose connections are revoked. */
+export type Disconnected = V1 & {
+  /** Vault refs of the secrets that go with it. */
+  readonly refs: readonly string[];
+  /** When the last attempt at a consent through it began: until that ends, it may have to be revoked with them. */
+  readonly attemptedAt?: string;
+};
+
 export interface DurableOAuthActivities {
   // ── connection ──
   /** Registry row and vault, as they are: how a connection starts from its ref alone. */
@@ -159,6 +175,8 @@ export interface DurableOAuthActivities {
          * two saves may want one integration id, and the loser must not take the winner's rows along.
          */
         readonly remove?: { readonly connection: string };
+        /** Also forget the name of a client secret that was never published. */
+        readonly unpublished?: { readonly client: string; readonly secret: string };
         /** Also record that the revocation of this connection is finished, and how it ended at the provider. */
         readonly revoked?: {
           readonly connection: string;
@@ -217,8 +235,8 @@ export interface DurableOAuthActivities {
   publishOAuthClient(input: SaveOAuthClientInput & { readonly fingerprint: string }): Promise<V1>;
   /** Destroy the secret, give the reserved place back. Run until it succeeds. */
   undoOAuthClient(input: SaveOAuthClientInput): Promise<V1>;
-  /** Freeze and revoke what was granted through it, run until none is left. @returns refs of its secrets */
-  disconnectOAuthClient(input: RetireOAuthClientInput): Promise<V1 & { readonly refs: readonly string[] }>;
+  /** Freeze and revoke what was granted through it, run until none is left. */
+  disconnectOAuthClient(input: RetireOAuthClientInput): Promise<Disconnected>;
   recordOAuthClientDeleted(input: RetireOAuthClientInput): Promise<V1>;
 
   // ── change of an integration ──
@@ -228,10 +246,12 @@ export interface DurableOAuthActivities {
   publishIntegrationChange(
     input: ChangeIntegrationInput & { readonly fingerprint: string },
   ): Promise<V1 & Pick<ChangeIntegrationResult, 'outdated'>>;
+  /** Its event, with the reason in words. Run until it succeeds. */
+  recordChangeNotMade(input: UnmadeChange): Promise<V1>;
 
   // ── integrations that are deleted ──
-  /** Freeze and revoke its connections, run until none is left. @returns refs of the secrets of its own client */
-  disconnectIntegration(input: RetireIntegrationInput): Promise<V1 & { readonly refs: readonly string[] }>;
+  /** Freeze and revoke its connections, run until none is left. */
+  disconnectIntegration(input: RetireIntegrationInput): Promise<Disconnected>;
   recordIntegrationDeleted(input: RetireIntegrationInput): Promise<V1>;
 
   // ── save ──

@@ -1,6 +1,11 @@
 /** Activities of the queue `durable-oauth`, built from ports. Workflows see their types only (activities/contract.ts). */
 import { createAdoptGrant, type AdoptDeps } from './adopt-grant';
-import { createProveClient, createPublishIntegrationChange, type ChangeDeps } from './change-integration';
+import {
+  createProveClient,
+  createPublishIntegrationChange,
+  createRecordChangeNotMade,
+  type ChangeDeps,
+} from './change-integration';
 import { createCompleteConsentLink } from './complete-consent-link';
 import type { DurableOAuthActivities } from './contract';
 import { createDestroySecrets, type DestroyDeps } from './destroy-secrets';
@@ -69,6 +74,7 @@ export function createActivities(deps: ActivityDeps): DurableOAuthActivities {
     registerIntegration: createRegisterIntegration(deps),
     proveClient: createProveClient(deps),
     publishIntegrationChange: createPublishIntegrationChange(deps),
+    recordChangeNotMade: createRecordChangeNotMade(deps),
     reserveOAuthClient: createReserveOAuthClient(deps),
     storeClientSecret: createStoreClientSecret(deps),
     publishOAuthClient: createPublishOAuthClient(deps),

@@ -8,14 +8,15 @@ import { untilDone } from './failure';
 import { revokeConnections } from './revoke-connections';
 
 export interface RetireIntegrationDeps {
-  readonly registry: Pick<Registry, 'integrations'>;
+  readonly registry: Pick<Registry, 'consentLinks' | 'integrations'>;
   readonly connections: Pick<Connections, 'revoke'>;
 }
 
 /**
  * Freeze every connection of the integration and revoke it, with its client's own credentials. Repeated until none is left
  * whose revocation is not finished; each of them goes on by itself meanwhile.
- * @returns vault refs of the secrets of its own client: from now on nobody needs them; none where the client stays
+ * @returns vault refs of the secrets of its own client, none where the client stays: from now on nobody needs them but
+ *   consents that began before
  */
 export function createDisconnectIntegration(
   deps: RetireIntegrationDeps,
@@ -31,7 +32,8 @@ export function createDisconnectIntegration(
         caller: originIn(input),
       });
       const secrets = await deps.registry.integrations.ownSecrets(tenant, integration);
-      return { v: 1, refs: secrets.map(({ client, id }) => clientSecretRef(tenant, client, id)) };
+      const attemptedAt = await deps.registry.consentLinks.lastAttempt(tenant, { integration });
+      return { v: 1, refs: secrets.map(({ client, id }) => clientSecretRef(tenant, client, id)), attemptedAt };
     });
 }
 

@@ -8,14 +8,14 @@ import { untilDone } from './failure';
 import { revokeConnections } from './revoke-connections';
 
 export interface RetireClientDeps {
-  readonly registry: Pick<Registry, 'oauthClients'>;
+  readonly registry: Pick<Registry, 'consentLinks' | 'oauthClients'>;
   readonly connections: Pick<Connections, 'revoke'>;
 }
 
 /**
  * Freeze every connection through the client and revoke it, with the client's own credentials. Repeated until none is left
  * whose revocation is not finished; each of them goes on by itself meanwhile.
- * @returns vault refs of the client's secrets: from now on nobody needs them
+ * @returns vault refs of the client's secrets: from now on nobody needs them but consents that began before
  */
 export function createDisconnectOAuthClient(deps: RetireClientDeps): DurableOAuthActivities['disconnectOAuthClient'] {
   return (input) =>
@@ -29,7 +29,8 @@ export function createDisconnectOAuthClient(deps: RetireClientDeps): DurableOAut
         caller: originIn(input),
       });
       const secrets = await deps.registry.oauthClients.secretIds(tenant, client);
-      return { v: 1, refs: secrets.map((secret) => clientSecretRef(tenant, client, secret)) };
+      const attemptedAt = await deps.registry.consentLinks.lastAttempt(tenant, { client });
+      return { v: 1, refs: secrets.map((secret) => clientSecretRef(tenant, client, secret)), attemptedAt };
     });
 }
 

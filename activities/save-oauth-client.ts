@@ -37,9 +37,10 @@ export function createReserveOAuthClient(deps: SaveClientDeps): DurableOAuthActi
 }
 
 /**
- * Put the sealed secret into the vault, for the origins its endpoints have now.
+ * Put the sealed secret into the vault, for the origins its endpoints have now. It is named by a row first: whatever ends
+ * the workflow, what is stored can be found.
  * @returns what tells people which secret is stored
- * Fails with VAULT_UNAVAILABLE, ENVELOPE_UNREADABLE.
+ * Fails with VAULT_UNAVAILABLE, ENVELOPE_UNREADABLE, NOT_FOUND when the client is gone.
  */
 export function createStoreClientSecret(deps: SaveClientDeps): DurableOAuthActivities['storeClientSecret'] {
   return (input) =>
@@ -47,6 +48,7 @@ export function createStoreClientSecret(deps: SaveClientDeps): DurableOAuthActiv
       const { tenant, client, secret, sealed, audience } = input;
       const clientSecret = await openClientSecret(deps.opener, sealed);
       await deps.vault.checkWritable();
+      await deps.registry.oauthClients.nameSecret(tenant, client, secret);
       await deps.vault.put(clientSecretRef(tenant, client, secret), 1, {
         kind: 'client_secret',
         clientSecret,

@@ -99,7 +99,7 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
     catalogue,
     countCheck: () => metrics.tokenChecks.inc(),
   });
-  const oauthClients = createOAuthClients({ temporal, sealer });
+  const oauthClients = createOAuthClients({ temporal, sealer, tuning });
   const effects = createEffects({ registry, connections, oauthClients, tenants: config.tenants });
   const completion = temporal.activity;
   const completeParked = createCompleteWaiters({ waiters: registry.waiters, completion });

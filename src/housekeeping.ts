@@ -2,7 +2,14 @@
 import type { Client } from '@temporalio/client';
 import { isGone } from './client/temporal-errors';
 import { MINUTE, SECOND } from './connection/clocks';
-import { clientSecretRef, connectionWorkflowId, formatRef, oauthClientWorkflowId, TASK_QUEUE } from './connection/ids';
+import {
+  changeWorkflowId,
+  clientSecretRef,
+  connectionWorkflowId,
+  formatRef,
+  oauthClientWorkflowId,
+  TASK_QUEUE,
+} from './connection/ids';
 import { CONNECTION_WORKFLOW } from './connection/messages';
 import type { Composition } from './compose';
 import { tendEnvelopeKeys } from './envelope-keys';
@@ -15,7 +22,7 @@ const EVERY_MS = 5 * MINUTE;
 const OVERDUE_MS = 2 * MINUTE;
 const BATCH = 500;
 const STARTS_PER_SECOND = 50;
-/** A save of an OAuth client takes seconds; one that ended longer ago than this has nothing under way any more. */
+/** A save or change of an OAuth client takes seconds; one that ended longer ago than this has nothing under way any more. */
 const ABANDONED_MS = 60 * MINUTE;
 /** What a server that died left to be done is done this soon. */
 const EFFECTS_EVERY_MS = 5 * SECOND;
@@ -73,7 +80,7 @@ export async function startHousekeeping(parts: Composition, report: Report): Pro
       const started = await startOverdue(parts, new Date(), () => stopped);
       if (started > 0) report('started overdue connections', { started });
       const saves = await giveBackAbandoned(parts);
-      if (saves > 0) report('gave back what abandoned saves of OAuth clients left', { saves });
+      if (saves > 0) report('gave back what abandoned saves and changes of OAuth clients left', { saves });
     } catch (error) {
       failed(error);
     }
@@ -124,9 +131,9 @@ export async function startOverdue(
 }
 
 /**
- * Give back what a save of an OAuth client left behind that was ended by hand: the secret it may have stored, which a row
- * names, and a place it had reserved.
- * @returns how many saves
+ * Give back what a save of an OAuth client, or a change of an integration's own, left behind that was ended by hand: the
+ * secret it may have stored, which a row names, and a place it had reserved.
+ * @returns how many of them
  */
 export async function giveBackAbandoned(
   { vault, registry, config, temporal }: Composition,
@@ -135,8 +142,10 @@ export async function giveBackAbandoned(
   const before = new Date(now.getTime() - ABANDONED_MS);
   const unpublished = await registry.oauthClients.unpublishedSecrets(before.toISOString(), BATCH, config.tenants);
   let given = 0;
-  for (const { tenant, client, id } of unpublished) {
-    if (!(await hasEnded(temporal, oauthClientWorkflowId(tenant, client), before))) continue;
+  for (const { tenant, client, id, integration } of unpublished) {
+    const workflowId =
+      integration === null ? oauthClientWorkflowId(tenant, client) : changeWorkflowId(tenant, integration);
+    if (!(await hasEnded(temporal, workflowId, before))) continue;
     await vault.destroy(clientSecretRef(tenant, client, id));
     await registry.oauthClients.abandon(tenant, client, id);
     given++;

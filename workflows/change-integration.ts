@@ -2,10 +2,13 @@
  * `changeIntegrationWorkflow`: one execution gives an integration's own OAuth client another secret, id
  * `change/<tenant>/<integration>`, for seconds.
  *
- * Prove → store → publish, and the settings change with the secret or not at all. What was stored and is not published is
- * destroyed here, without limit of attempts and uncancellable; until the publication the secret before is the current one.
+ * Prove → store → publish, and the settings change with the secret or not at all. The secret is named by a row before it is
+ * stored; one that is not published is destroyed here, without limit of attempts and uncancellable. Until the publication the
+ * secret before is the current one.
+ * Whichever way it ends, the log of the tenant says so: who was answered before the end hears of it nowhere else.
  */
 import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
+import type { UnmadeChange } from '../activities/contract';
 import { clientSecretRef } from '../src/connection/ids';
 import { originIn, type ChangeIntegrationInput, type ChangeIntegrationResult } from '../src/connection/messages';
 import type { FailureFacts } from '../src/connection/types';
@@ -28,7 +31,8 @@ async function prove(input: ChangeIntegrationInput): Promise<ChangeIntegrationRe
   } catch (error) {
     const { facts, code } = outcomeOf(error);
     // Whether or not it arrived: asking again is harmless.
-    throw failure(code === 'REFRESH_OUTCOME_UNKNOWN' ? 'PROVIDER_UNREACHABLE' : code, facts);
+    const said = code === 'REFRESH_OUTCOME_UNKNOWN' ? 'PROVIDER_UNREACHABLE' : code;
+    throw await told(input, 'integration.change_refused', said, facts);
   }
 }
 
@@ -43,7 +47,7 @@ async function storeAndPublish(input: ChangeIntegrationInput): Promise<number> {
   } catch (error) {
     const { code, timedOut } = outcomeOf(error);
     await undo(input);
-    throw failure(timedOut ? 'VAULT_UNAVAILABLE' : code);
+    throw await told(input, 'integration.change_failed', timedOut ? 'VAULT_UNAVAILABLE' : code);
   }
 }
 
@@ -51,11 +55,23 @@ async function undo(input: ChangeIntegrationInput): Promise<void> {
   const { tenant, client, secret } = input;
   const reason = 'the change was not published';
   const refs = [clientSecretRef(tenant, client, secret)];
-  await run('destroySecrets', `Undo: ${reason}`, { v: 1, tenant, refs, reason, ...originIn(input) });
+  const unpublished = { client, secret };
+  await run('destroySecrets', `Undo: ${reason}`, { v: 1, tenant, refs, unpublished, reason, ...originIn(input) });
 }
 
 /** A code that has words for people. */
 const SAID: Partial<Record<ErrorCode, ErrorCode>> = { VAULT_UNAVAILABLE: 'STORAGE_UNREACHABLE' };
 
-const failure = (code: ErrorCode, facts?: FailureFacts): ApplicationFailure =>
-  ApplicationFailure.nonRetryable(`The integration was not changed [code=${code}]`, SAID[code] ?? code, facts);
+async function told(
+  input: ChangeIntegrationInput,
+  event: UnmadeChange['event'],
+  failed: ErrorCode,
+  facts?: FailureFacts,
+): Promise<ApplicationFailure> {
+  const { tenant, integration, members } = input;
+  const code = SAID[failed] ?? failed;
+  const change = { v: 1, tenant, integration, members, ...originIn(input) } as const;
+  const summary = `Record that integration ${tenant}/${integration} was not changed (${code})`;
+  await run('recordChangeNotMade', summary, { ...change, event, code, oauthError: facts?.oauthError });
+  return ApplicationFailure.nonRetryable(`The integration was not changed [code=${code}]`, code, facts);
+}

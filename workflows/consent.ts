@@ -8,7 +8,6 @@
  * ends with its outcome, so a second delivery finds nobody.
  */
 import { allHandlersFinished, CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
-import { MINUTE } from '../src/connection/clocks';
 import {
   originIn,
   type ConsentInput,
@@ -19,10 +18,9 @@ import {
 import { isByAnother } from './consent-confirmation';
 import { discard, move, obtain, show, store } from './consent-exchange';
 import { registerConsentHandlers, type Consent } from './consent-handlers';
+import { consentWaitMs } from './consent-life';
 import { outcomeOf } from './failures';
 import { run } from './run-activity';
-
-const WAIT_MS = 10 * MINUTE;
 
 export async function consentWorkflow(input: ConsentInput): Promise<ConsentReading> {
   const consent: Consent = {
@@ -51,7 +49,7 @@ export async function consentWorkflow(input: ConsentInput): Promise<ConsentReadi
 }
 
 async function attempt(consent: Consent): Promise<void> {
-  const waitMs = consent.input.tuning?.consentMs ?? WAIT_MS;
+  const waitMs = consentWaitMs(consent.input.tuning);
   const exchanged = await obtain(consent, Date.now() + waitMs);
   if (exchanged === undefined) return;
   const { account, sameAccount } = exchanged;

@@ -7,11 +7,12 @@
  */
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { DurableOAuthActivities } from '../activities/contract';
-import { DAY, MINUTE } from '../src/connection/clocks';
+import { DAY, MINUTE, SECOND } from '../src/connection/clocks';
 import type { Retirement } from '../src/connection/messages';
 
+export const SINGLE_SEND_MS = 45 * SECOND;
 const singleSend: ActivityOptions = {
-  startToCloseTimeout: '45 s',
+  startToCloseTimeout: SINGLE_SEND_MS,
   heartbeatTimeout: '25 s',
   retry: { maximumAttempts: 1 },
 };
@@ -84,6 +85,7 @@ export const ACTIVITY_POLICIES: Readonly<Record<keyof DurableOAuthActivities, Ac
   // One request to the provider, without anything that could be spent by it.
   proveClient: { startToCloseTimeout: '30 s', retry: { maximumAttempts: 1 }, priority: first },
   publishIntegrationChange: { ...untilDone, priority: first },
+  recordChangeNotMade: { ...untilDone, priority: first },
 
   // Somebody waits for the answer; what is stored before it is undone when it does not come.
   reserveOAuthClient: brief,

@@ -121,7 +121,7 @@ export function createConnections(deps: ConnectionsDeps): Connections {
     },
 
     retire: (tenant, integration, caller, waitMs = 0) => {
-      const input: RetireIntegrationInput = { v: 1, tenant, integration, ...caller };
+      const input: RetireIntegrationInput = { v: 1, tenant, integration, tuning: deps.tuning, ...caller };
       const workflowId = retireIntegrationWorkflowId(tenant, integration);
       // Once more is harmless, and needed where the registry was restored to what it was before.
       const reuse = 'ALLOW_DUPLICATE';

@@ -7,6 +7,7 @@ import type {
   EnsureFresh,
   FreshAnswer,
   HealthReading,
+  IntegrationBase,
   IntegrationSettings,
   OAuthClientBase,
   Tombstone,
@@ -57,8 +58,9 @@ export interface ChangeIntegrationRequest {
   /** Id of the OAuth client in the registry. */
   readonly client: string;
   readonly clientSecret: Secret;
-  /** Settings as they were judged; a change that others made meanwhile is not overwritten. */
+  /** Settings and secret as they were judged; a change that others made meanwhile is not overwritten. */
   readonly from: IntegrationSettings;
+  readonly base: IntegrationBase;
   readonly to: IntegrationSettings;
   /** What the caller named, for the event. */
   readonly members: readonly string[];

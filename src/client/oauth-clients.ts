@@ -15,6 +15,7 @@ import {
   type ChangeIntegrationResult,
   type RetireOAuthClientInput,
   type SaveOAuthClientInput,
+  type Tuning,
 } from '../connection/messages';
 import type { Sealer } from '../envelope';
 import { DurableOAuthError, isErrorCode } from '../errors';
@@ -32,9 +33,10 @@ const SAVE_WAIT_MS = 25_000;
 export interface OAuthClientsDeps {
   readonly temporal: Client;
   readonly sealer: Sealer;
+  readonly tuning?: Tuning;
 }
 
-export function createOAuthClients({ temporal, sealer }: OAuthClientsDeps): OAuthClients {
+export function createOAuthClients({ temporal, sealer, tuning }: OAuthClientsDeps): OAuthClients {
   const start = <I>(type: string, workflowId: string, input: I): Promise<WorkflowHandle> =>
     temporal.withDeadline(soon(START_DEADLINE_MS), () =>
       temporal.workflow.start(type, { workflowId, taskQueue: TASK_QUEUE, args: [input] }),
@@ -78,7 +80,7 @@ export function createOAuthClients({ temporal, sealer }: OAuthClientsDeps): OAut
     },
 
     retire: (tenant, client, remove, caller, waitMs = 0) => {
-      const input: RetireOAuthClientInput = { v: 1, tenant, client, remove, ...caller };
+      const input: RetireOAuthClientInput = { v: 1, tenant, client, remove, tuning, ...caller };
       // A client is removed once in its life; a component may go, come back by a move of the client, and go again.
       const reuse = remove ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'ALLOW_DUPLICATE';
       const workflowId = retireWorkflowId(tenant, client, remove);

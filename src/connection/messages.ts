@@ -110,6 +110,11 @@ export type Tuning = {
   readonly pendingConsentMs?: number;
   /** How long a consent waits for the callback, and again for the confirmation, milliseconds (default 10 min). */
   readonly consentMs?: number;
+  /**
+   * How long a consent may be under way after it began, milliseconds: a client that is deleted keeps its secret until then
+   * (default: what follows from the waits, about 31 minutes).
+   */
+  readonly consentLifeMs?: number;
 };
 
 export type ConnectionInput = {
@@ -350,6 +355,11 @@ export type SaveResult = {
   readonly proven: 'token' | 'client' | 'not_until_consent';
 };
 
+/** What tells one rotation of an integration's client secret from the next; the settings are the same in both. */
+export interface IntegrationBase {
+  readonly secretId: string | null;
+}
+
 /** A new client secret for an integration with an OAuth client of its own, and what else changes with it. */
 export type ChangeIntegrationInput = Origin & {
   readonly v: 1;
@@ -363,6 +373,8 @@ export type ChangeIntegrationInput = Origin & {
   /** Origins of the new endpoints: the secret is sent to no other. */
   readonly audience: readonly string[];
   readonly from: IntegrationSettings;
+  /** The secret that goes with `from`: one that is another by now is not overwritten. */
+  readonly base?: IntegrationBase;
   readonly to: IntegrationSettings;
   /** What the caller named, for the event. */
   readonly members: readonly string[];
@@ -412,6 +424,7 @@ export type RetireOAuthClientInput = Origin & {
   readonly client: string;
   /** Destroy its secrets afterwards; else its component is gone and the client stays. */
   readonly remove: boolean;
+  readonly tuning?: Tuning;
 };
 
 // ── deleted integrations ──────────────────────────────────────────────────────────────────────────────────────────
@@ -420,4 +433,5 @@ export type RetireIntegrationInput = Origin & {
   readonly v: 1;
   readonly tenant: string;
   readonly integration: string;
+  readonly tuning?: Tuning;
 };

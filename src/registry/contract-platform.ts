@@ -167,6 +167,12 @@ export interface ClientSecretRow {
   readonly id: string;
 }
 
+/** Named and never published: whoever was to publish it may be at work on it still. */
+export interface UnpublishedSecretRow extends ClientSecretRow {
+  /** Whose own client it is, and whose change named it; null = a save of a component's client did. */
+  readonly integration: string | null;
+}
+
 export interface OAuthClients {
   get(tenant: string, id: string): Promise<OAuthClientRow | undefined>;
   /** Keep the later of the two dates. */
@@ -199,6 +205,11 @@ export interface OAuthClients {
    */
   prepareChange(change: { tenant: string; id: string; secret: string; base?: OAuthClientBase }): Promise<void>;
   /**
+   * Name a secret that is about to be stored for a client that is reserved or published. Repeating it is harmless.
+   * @throws NOT_FOUND
+   */
+  nameSecret(tenant: string, id: string, secret: string): Promise<void>;
+  /**
    * Make the reserved client, or the changes of a published one, visible: all columns, the new secret current, the one
    * before retired, integrations of the component pointed at it, the effect `oauth_client.changed`, and the event, in one
    * transaction. Repeating it is harmless.
@@ -217,7 +228,11 @@ export interface OAuthClients {
   /** Nothing will be published with the secret, which is destroyed: forget it, and give a reserved place back. Twice is fine. */
   abandon(tenant: string, id: string, secret: string): Promise<void>;
   /** Secrets named before the date and never published, over all tenants given (undefined = all). */
-  unpublishedSecrets(before: string, limit: number, tenants?: readonly string[]): Promise<readonly ClientSecretRow[]>;
+  unpublishedSecrets(
+    before: string,
+    limit: number,
+    tenants?: readonly string[],
+  ): Promise<readonly UnpublishedSecretRow[]>;
   /** Flows of the tenant, in any status, draft or version, that include its component; none once the component is gone. */
   use(tenant: string, id: string): Promise<FlowUse>;
   /**

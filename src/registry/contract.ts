@@ -4,7 +4,13 @@
  *
  * Every method fails with REGISTRY_UNAVAILABLE when the database does not answer in time; no driver error leaves.
  */
-import type { AboutConnection, ConsentMode, Environment, IntegrationSettings } from '../connection/messages';
+import type {
+  AboutConnection,
+  ConsentMode,
+  Environment,
+  IntegrationBase,
+  IntegrationSettings,
+} from '../connection/messages';
 import type { ConnectionRef, ConnectionState, Evidence, Recovery, TokenFacts, Who } from '../connection/types';
 import type { ErrorCode } from '../errors';
 import type { ApiKeys, Events, Principals, RoleGrants, Tenants } from './contract-access';
@@ -23,6 +29,14 @@ export interface IntegrationRow {
   /** Its endpoints and OAuth client are this component's. */
   readonly component: string | null;
   readonly createdAt: string;
+}
+
+/** As it is read by itself: its client's secret tells one rotation from the next. */
+export interface IntegrationAndSecret extends IntegrationRow {
+  /** Vault id of the current secret of its OAuth client. */
+  readonly secretId: string | null;
+  /** Of its own client; null without a secret, and where the client is a component's. */
+  readonly secretSetAt: string | null;
 }
 
 export interface ConnectionRow {
@@ -157,6 +171,8 @@ export interface Registration {
 
 export interface IntegrationChange {
   readonly from: IntegrationSettings;
+  /** The secret that the change was judged on; absent in one that a workflow of an earlier version makes. */
+  readonly base?: IntegrationBase;
   readonly to: IntegrationSettings;
   /** The one the vault holds from now on; the one before is retired. */
   readonly secret?: { readonly id: string; readonly fingerprint: string };
@@ -196,12 +212,12 @@ export interface Registry {
   readonly flows: Flows;
 
   readonly integrations: {
-    get(tenant: string, id: string): Promise<IntegrationRow | undefined>;
+    get(tenant: string, id: string): Promise<IntegrationAndSecret | undefined>;
     list(
       tenant: string,
       page: Page,
       filter?: { customerReference?: string; preset?: string },
-    ): Promise<readonly IntegrationRow[]>;
+    ): Promise<readonly IntegrationAndSecret[]>;
     /**
      * All rows and the event in one transaction. Repeating it is harmless.
      * @throws ALREADY_EXISTS for other content under the id, OAUTH_CLIENT_UNUSABLE when the tenant's own provider is gone
@@ -211,14 +227,16 @@ export interface Registry {
      * Put settings in the place of others, with the client id and, where one is given, the secret of its own OAuth client;
      * the integration's connections are to be woken (outbox). With a secret, repeating it is harmless.
      * @returns how many connections hold a grant of the client id or token origin before; undefined when the settings are
-     *   not `from` any more: nothing was changed; @throws NOT_FOUND
+     *   not `from`, or the secret is not the one of `base`, any more: nothing was changed; @throws NOT_FOUND
      */
     change(tenant: string, id: string, change: IntegrationChange): Promise<{ readonly outdated: number } | undefined>;
     /**
      * Undo a save: remove the integration, its connections, links and (when nothing else uses it) its client. Twice is
      * fine; one that is being deleted is left alone.
+     * @param destroyed ids of the client's secrets that were destroyed; absent = it does not matter
+     * @returns false when the client has another one by now: nothing was removed, or nobody would find that one again
      */
-    remove(tenant: string, id: string, event: NewEvent): Promise<void>;
+    remove(tenant: string, id: string, event: NewEvent, destroyed?: readonly string[]): Promise<boolean>;
     /** Whether an integration has the id, or had it: one that was deleted keeps it. */
     isTaken(tenant: string, id: string): Promise<boolean>;
     /** Flows of the tenant, in any status, draft or version, that include one of its connections. */
@@ -324,6 +342,14 @@ export interface Registry {
     findByHash(tokenHash: string): Promise<ConsentLinkRow | undefined>;
     /** Count one attempt. @returns false when the link is used up, expired or out of attempts (10) */
     startAttempt(tenant: string, id: string): Promise<boolean>;
+    /**
+     * When the last attempt at a consent began, over all links of an integration's connections or of those through an OAuth
+     * client. @returns ISO 8601; undefined when there was none
+     */
+    lastAttempt(
+      tenant: string,
+      of: { readonly integration: string } | { readonly client: string },
+    ): Promise<string | undefined>;
     /** Use the link up, for one consent. Repeating it is harmless. @returns false when another consent had used it up */
     complete(tenant: string, id: string, consent: string): Promise<boolean>;
   };

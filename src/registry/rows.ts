@@ -1,6 +1,13 @@
 /** Rows of the tables to rows of the contract, one way each. */
 import type { Selectable } from 'kysely';
-import type { ConnectionRow, ConsentLinkRow, EventRow, IntegrationRow, OAuthClientRow } from './contract';
+import type {
+  ConnectionRow,
+  ConsentLinkRow,
+  EventRow,
+  IntegrationAndSecret,
+  IntegrationRow,
+  OAuthClientRow,
+} from './contract';
 import type { ProviderRow } from './contract-providers';
 import type {
   ConnectionEventsTable,
@@ -33,6 +40,16 @@ export function toIntegrationRow(row: Selectable<IntegrationsTable>): Integratio
     component: row.component,
     createdAt: row.created_at,
   };
+}
+
+/** @param of the current secret of its OAuth client; `set_at` of one that is listed */
+export function toIntegrationAndSecret(
+  row: Selectable<IntegrationsTable>,
+  of: { readonly secret_id: string | null; readonly set_at: string | null },
+): IntegrationAndSecret {
+  const own = row.component === null && of.secret_id !== null;
+  // One that came with the save is on no list until it is replaced.
+  return { ...toIntegrationRow(row), secretId: of.secret_id, secretSetAt: own ? (of.set_at ?? row.created_at) : null };
 }
 
 export function toProviderRow(row: Selectable<ProvidersTable>): ProviderRow {

@@ -239,6 +239,8 @@ export interface ConsentLinksTable {
   created_at: Generated<string>;
   expires_at: string;
   attempts: Generated<number>;
+  /** When the last of them began. */
+  last_attempt_at: string | null;
   completed_at: string | null;
   /** The consent that used it up. */
   completed_by: string | null;

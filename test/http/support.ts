@@ -146,10 +146,10 @@ export class FakeOAuthClients implements OAuthClients {
   async change(request: ChangeIntegrationRequest, { by, traceId }: Caller): Promise<ChangeOutcome> {
     if (this.changeOutcome instanceof DurableOAuthError) throw this.changeOutcome;
     if (this.changeOutcome) return this.changeOutcome;
-    const { tenant, integration, from, to } = request;
+    const { tenant, integration, from, base, to } = request;
     const secret = { id: `sec_change_${this.changes.push(request)}`, fingerprint: 'cafe0123' };
     const event = { type: 'integration.changed', by, traceId };
-    const written = await this.#registry.integrations.change(tenant, integration, { from, to, secret, event });
+    const written = await this.#registry.integrations.change(tenant, integration, { from, base, to, secret, event });
     return written ? { kind: 'changed', proven: 'token', ...written } : { kind: 'failed', code: 'PRECONDITION_FAILED' };
   }
 

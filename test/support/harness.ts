@@ -122,7 +122,8 @@ export class Harness {
     };
     const parts = await compose(config, {
       temporal,
-      tuning: options.tuning,
+      // Who deletes waits for no consent, unless that is what the test is about.
+      tuning: { consentLifeMs: 0, ...options.tuning },
       catalogue: createCatalogue(options.presets),
       decorate: (ports) => {
         vault = new MonotonicVault(ports.vault);

@@ -1,73 +1,57 @@
 /** Another secret, client id or origin for the own OAuth client of an integration that is in use, judged by the ledgers. */
-import { Context } from '@temporalio/activity';
 import { callApi } from '../../src/client/call-api';
 import type { ChangeOutcome } from '../../src/client/contract';
 import type { Ports } from '../../src/compose';
-import { clientSecretRef } from '../../src/connection/ids';
-import type { IntegrationSettings } from '../../src/connection/messages';
+import { changeWorkflowId } from '../../src/connection/ids';
 import type { ConnectionRef } from '../../src/connection/types';
-import { DurableOAuthError, type ErrorCode } from '../../src/errors';
-import { destroyRetiredSecrets } from '../../src/housekeeping';
+import { ERRORS, type DurableOAuthError } from '../../src/errors';
+import { destroyRetiredSecrets, giveBackAbandoned } from '../../src/housekeeping';
 import type { ConnectionRow } from '../../src/registry/contract';
 import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
-import { Secret } from '../../src/vault/secret';
 import { eventually, Harness, RUNS } from '../support/harness';
+import {
+  askForChange,
+  heldOf,
+  integrationOf,
+  toldOf,
+  type Change,
+  type Judged,
+  type Saved,
+} from '../support/integration-changes';
 import { tenMinutesAgo } from '../support/older-tokens';
 import { caller, CALLBACK, complete, read, saved, visit } from '../support/scenes';
+import { cutOff, failing, heldUp, meeting, type Trouble } from '../support/trouble';
+import { vaultWith } from '../support/vault-with';
 
 const SECRET = 'robot-secret-canary-1';
 const APP_SECRET = 'app-secret-canary-1';
 const OTHER_SECRET = 'other-app-secret-canary-1';
 const MINUTE = 60_000;
 
-type Saved = ConnectionRef & { integration: string };
-type Change = Partial<Omit<IntegrationSettings, 'endpoints'>> & {
-  endpoints?: Partial<IntegrationSettings['endpoints']>;
-};
 type Step = 'store' | 'publish';
-interface Trouble {
-  readonly step: Step;
-  /** It comes after the step was done: only the answer is lost. */
-  readonly after: boolean;
-  times: number;
-  readonly fail: () => Promise<never>;
-}
-
-const failing = (code: ErrorCode) => (): Promise<never> => Promise.reject(new DurableOAuthError(code));
 const LOST = { store: 'VAULT_UNAVAILABLE', publish: 'REGISTRY_UNAVAILABLE' } as const;
 
 describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ tuning, maxCachedWorkflows }) => {
   let provider: ScriptedProvider;
   let moved: ScriptedProvider;
   let harness: Harness;
-  let trouble: Trouble | undefined;
+  let trouble: Trouble<Step> | undefined;
   let counter = 0;
   const puts: string[] = [];
 
-  async function meet<T>(step: Step, work: () => Promise<T>): Promise<T> {
-    if (trouble?.step !== step || trouble.times === 0) return work();
-    const met = trouble;
-    met.times--;
-    if (met.after) await work();
-    return met.fail();
-  }
+  const meet = meeting(() => trouble);
   const decorate = (ports: Ports): Ports => {
     const { vault, registry } = ports;
     const { integrations } = registry;
     return {
       ...ports,
       authorizationServer: tenMinutesAgo(ports.authorizationServer),
-      vault: {
-        capabilities: vault.capabilities,
+      vault: vaultWith(vault, {
         put(ref, ...rest) {
           puts.push(ref);
           return ref.startsWith('client/') ? meet('store', () => vault.put(ref, ...rest)) : vault.put(ref, ...rest);
         },
-        latest: (ref) => vault.latest(ref),
-        destroy: (ref) => vault.destroy(ref),
-        checkWritable: () => vault.checkWritable(),
-        list: (prefix) => vault.list(prefix),
-      },
+      }),
       registry: {
         ...registry,
         integrations: {
@@ -137,28 +121,11 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
       () => row(ref),
       (it) => it !== undefined && wanted(it),
     );
-  const integration = async ({ tenant, integration: id }: Saved) =>
-    (await harness.parts.registry.integrations.get(tenant, id))!;
-
-  async function change(
-    ref: Saved,
-    secret: string,
-    to: Change = {},
-    from?: IntegrationSettings,
-  ): Promise<ChangeOutcome> {
-    harness.tripwire.watch([secret]);
-    const { settings, oauthClientId } = await integration(ref);
-    const request = {
-      tenant: ref.tenant,
-      integration: ref.integration,
-      client: oauthClientId,
-      clientSecret: new Secret(secret),
-      from: from ?? settings,
-      to: { ...settings, ...to, endpoints: { ...settings.endpoints, ...to.endpoints } },
-      members: ['client_secret', ...Object.keys(to)],
-    };
-    return harness.parts.oauthClients.change(request, caller);
-  }
+  const integration = (ref: Saved) => integrationOf(harness, ref);
+  const held = (ref: Saved) => heldOf(harness, ref);
+  const told = (ref: Saved) => toldOf(harness, ref);
+  const change = (ref: Saved, secret: string, to?: Change, judged?: Judged) =>
+    askForChange(harness, ref, { secret, to, judged });
   /** As a server does after the change. */
   async function changed(
     ref: Saved,
@@ -180,16 +147,6 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     return { endpoints: { authorization, token, revocation } };
   };
 
-  /** What the vault and the registry hold of the client's secrets. */
-  async function held(ref: Saved) {
-    const { settings, oauthClientId: client } = await integration(ref);
-    const { tenant } = ref;
-    const refs: string[] = [];
-    for await (const one of harness.parts.vault.list(`client/${tenant}/${client}/`)) refs.push(one);
-    const secretId = (await harness.parts.registry.oauthClients.get(tenant, client))?.secretId ?? '';
-    const { secret } = await harness.parts.vault.latest(clientSecretRef(tenant, client, secretId));
-    return { settings, refs: refs.sort(), current: secret.kind === 'client_secret' && secret.clientSecret.reveal() };
-  }
   const newSecret = (): string => `robot-secret-canary-${++counter}-new`;
 
   it('000-16 a secret that was rotated at the provider is proven, and used from the next refresh on', async () => {
@@ -228,11 +185,19 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     expect(outcome).toMatchObject({ kind: 'failed', code: 'CLIENT_REJECTED', oauthError: 'invalid_client' });
     expect(puts.slice(stored)).toEqual([]);
     expect(await held(ref)).toEqual(before);
-    const events = await harness.parts.registry.events.list(ref.tenant, undefined, { size: 500 });
-    expect(events.at(-1)).toMatchObject({
-      type: 'integration.change_refused',
-      facts: { integration: ref.integration, members: ['client_secret', 'label'], code: 'CLIENT_REJECTED' },
-    });
+    expect(await told(ref)).toEqual([
+      {
+        type: 'integration.change_refused',
+        ...caller,
+        facts: {
+          integration: ref.integration,
+          members: ['client_secret', 'label'],
+          code: 'CLIENT_REJECTED',
+          reason: 'The client id or client secret was not accepted',
+          oauth_error: 'invalid_client',
+        },
+      },
+    ]);
     expect((await refresh(ref)).state).toBe('active');
   });
 
@@ -240,11 +205,26 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     const ref = await robot();
     const before = await held(ref);
     const stale = { ...before.settings, label: 'What it was called once' };
-    expect(await change(ref, SECRET, { label: 'Mine' }, stale)).toMatchObject({
+    expect(await change(ref, SECRET, { label: 'Mine' }, { from: stale })).toMatchObject({
       kind: 'failed',
       code: 'PRECONDITION_FAILED',
     });
     expect(await held(ref)).toEqual(before);
+    expect(await told(ref)).toMatchObject([{ type: 'integration.change_failed', ...caller }]);
+  });
+
+  it('of two rotations that began with the same secret the first is kept, and the other one told so', async () => {
+    const ref = await robot();
+    const { secretId } = await integration(ref);
+    const [first, second] = [newSecret(), newSecret()];
+    provider.changeClientSecret('robot', first);
+    await changed(ref, first);
+    // As right as the first, and its settings are what they were: only the secret is another one by now.
+    provider.changeClientSecret('robot', second);
+    const outcome = await change(ref, second, {}, { base: { secretId } });
+    expect(outcome).toMatchObject({ kind: 'failed', code: 'PRECONDITION_FAILED' });
+    expect((await held(ref)).current).toBe(first);
+    expect((await told(ref)).map(({ type }) => type)).toEqual(['integration.changed', 'integration.change_failed']);
   });
 
   it.each([
@@ -260,9 +240,7 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     expect(await changed(ref, next, { label: 'Changed' })).toMatchObject({ proven: 'token' });
     expect(trouble.times).toBe(0);
     expect(await held(ref)).toMatchObject({ settings: { label: 'Changed' }, current: next });
-    const events = await harness.parts.registry.events.list(ref.tenant, undefined, { size: 500 });
-    const mine = events.filter(({ facts }) => facts?.['integration'] === ref.integration);
-    expect(mine.filter(({ type }) => type === 'integration.changed')).toHaveLength(1);
+    expect((await told(ref)).map(({ type }) => type)).toEqual(['integration.changed']);
   });
 
   it.each([
@@ -275,21 +253,19 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     trouble = { step, after, times: 1, fail: failing(code) };
     expect(await change(ref, SECRET, { label: 'Changed' })).toMatchObject({ kind: 'failed', code });
     expect(await held(ref)).toEqual(before);
+    const { oauthClientId } = await integration(ref);
+    expect(await harness.parts.registry.oauthClients.secretIds(ref.tenant, oauthClientId)).toEqual([]);
+    // Whoever was answered with 202 before hears of it nowhere else.
+    const facts = { members: ['client_secret', 'label'], code, reason: ERRORS[code].meaning };
+    expect(await told(ref)).toMatchObject([{ type: 'integration.change_failed', facts }]);
     expect((await refresh(ref)).state).toBe('active');
   });
 
   it('keeps its old secret while the worker is gone between store and publish; is changed when one is there; one change at a time', async () => {
     const ref = await robot();
     const before = await held(ref);
-    const reached = new Promise<void>((resolve) => {
-      const fail = async (): Promise<never> => {
-        resolve();
-        // The worker stops: whatever this attempt was about to say is not waited for.
-        await Context.current().cancelled.catch(() => undefined);
-        throw new DurableOAuthError('REGISTRY_UNAVAILABLE');
-      };
-      trouble = { step: 'publish', after: false, times: 1, fail };
-    });
+    const { fail, reached } = cutOff(LOST.publish);
+    trouble = { step: 'publish', after: false, times: 1, fail };
     const changing = change(ref, SECRET, { label: 'Changed' });
     await reached;
     await expect(change(ref, SECRET, { label: 'Another' })).rejects.toMatchObject({ code: 'SAVE_IN_PROGRESS' });
@@ -306,6 +282,32 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     );
     expect((await refresh(ref)).state).toBe('active');
   }, 120_000);
+
+  it('whose workflow is terminated by hand between store and publish leaves nothing that housekeeping does not destroy', async () => {
+    const ref = await robot();
+    const before = await held(ref);
+    const { oauthClientId: client } = await integration(ref);
+    const named = () => harness.parts.registry.oauthClients.secretIds(ref.tenant, client);
+    const later = (minutes: number) => giveBackAbandoned(harness.parts, new Date(Date.now() + minutes * MINUTE));
+    const { fail, reached, letGo } = heldUp(LOST.publish);
+    trouble = { step: 'publish', after: false, times: 1, fail };
+    const changing = change(ref, SECRET, { label: 'Changed' });
+    await reached;
+    expect([(await held(ref)).refs.length, (await named()).length]).toEqual([2, 1]);
+    // Whoever is at work on it is left alone, however long that takes.
+    expect(await later(120)).toBe(0);
+    const workflow = harness.parts.temporal.workflow.getHandle(changeWorkflowId(ref.tenant, ref.integration));
+    await workflow.terminate('by hand');
+    expect(await changing).toMatchObject({ kind: 'failed', code: 'INTERNAL' });
+    letGo();
+    expect(await later(59)).toBe(0);
+    expect((await held(ref)).refs).toHaveLength(2);
+
+    expect(await later(61)).toBe(1);
+    expect([await held(ref), await named()]).toEqual([before, []]);
+    expect(await later(61)).toBe(0);
+    await changed(ref, SECRET);
+  });
 
   it('client credentials go on by themselves at another origin', async () => {
     const ref = await robot();

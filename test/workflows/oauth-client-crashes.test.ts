@@ -1,30 +1,20 @@
 /** What a crash leaves of saving an OAuth client: it is published with its secret in the vault, or nothing is there. */
-import { Context } from '@temporalio/activity';
 import type { Ports } from '../../src/compose';
 import { clientSecretRef, oauthClientWorkflowId } from '../../src/connection/ids';
 import type { OAuthClientBase } from '../../src/connection/messages';
 import type { ConnectionRef } from '../../src/connection/types';
-import { DurableOAuthError, type ErrorCode } from '../../src/errors';
+import { DurableOAuthError } from '../../src/errors';
 import { destroyRetiredSecrets, giveBackAbandoned } from '../../src/housekeeping';
 import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
 import { pizzaVan, saveClient, throughClient, versionAt } from '../support/component-clients';
 import { eventually, Harness, RUNS } from '../support/harness';
 import { caller, complete, read, saved, visit } from '../support/scenes';
+import { cutOff, failing, heldUp, meeting, type Trouble } from '../support/trouble';
 
 const SECRET = 'pizza-secret-canary-1';
 const MINUTE = 60_000;
 
 type Step = 'reserve' | 'store' | 'publish';
-interface Trouble {
-  readonly step: Step;
-  /** It comes after the step was done: only the answer is lost. */
-  readonly after: boolean;
-  /** How often. */
-  times: number;
-  readonly fail: () => Promise<never>;
-}
-
-const failing = (code: ErrorCode) => (): Promise<never> => Promise.reject(new DurableOAuthError(code));
 const LOST = { reserve: 'REGISTRY_UNAVAILABLE', store: 'VAULT_UNAVAILABLE', publish: 'REGISTRY_UNAVAILABLE' } as const;
 const STEPS = [
   ['reserve', false],
@@ -39,16 +29,10 @@ describe.each(RUNS)('an OAuth client that is being saved ($run)', ({ tuning, max
   let provider: ScriptedProvider;
   let moved: ScriptedProvider;
   let harness: Harness;
-  let trouble: Trouble | undefined;
+  let trouble: Trouble<Step> | undefined;
   let counter = 0;
 
-  async function meet<T>(step: Step, work: () => Promise<T>): Promise<T> {
-    if (trouble?.step !== step || trouble.times === 0) return work();
-    const met = trouble;
-    met.times--;
-    if (met.after) await work();
-    return met.fail();
-  }
+  const meet = meeting(() => trouble);
   const decorate = (ports: Ports): Ports => {
     const { vault, registry } = ports;
     const { oauthClients } = registry;
@@ -186,15 +170,8 @@ describe.each(RUNS)('an OAuth client that is being saved ($run)', ({ tuning, max
     'is unseen while its worker is gone, and published when one is there again (%s, after it was done: %s)',
     async (step, after) => {
       const [of, client] = [await component(), `oc_${++counter}`];
-      const reached = new Promise<void>((resolve) => {
-        const fail = async (): Promise<never> => {
-          resolve();
-          // The worker stops: whatever this attempt was about to say is not waited for.
-          await Context.current().cancelled.catch(() => undefined);
-          throw new DurableOAuthError(LOST[step]);
-        };
-        trouble = { step, after, times: 1, fail };
-      });
+      const { fail, reached } = cutOff(LOST[step]);
+      trouble = { step, after, times: 1, fail };
       const saving = save(of, client);
       await reached;
       await expectUnseen(of, client);
@@ -253,16 +230,8 @@ describe.each(RUNS)('an OAuth client that is being saved ($run)', ({ tuning, max
       const of = await component();
       const client = update ? await made(of) : `oc_${++counter}`;
       const before = await shown(client);
-      let letGo = (): void => undefined;
-      const released = new Promise<void>((resolve) => (letGo = resolve));
-      const reached = new Promise<void>((resolve) => {
-        const fail = async (): Promise<never> => {
-          resolve();
-          await released;
-          throw new DurableOAuthError(LOST[step]);
-        };
-        trouble = { step, after: true, times: 1, fail };
-      });
+      const { fail, reached, letGo } = heldUp(LOST[step]);
+      trouble = { step, after: true, times: 1, fail };
       const saving = save(of, client, 'pizza-secret-canary-left', update);
       await reached;
       const later = (minutes: number) => giveBackAbandoned(harness.parts, new Date(Date.now() + minutes * MINUTE));

@@ -6,7 +6,7 @@ import type { Lang } from '../../connection/reasons';
 import { DurableOAuthError } from '../../errors';
 import type { Preset } from '../../providers/preset';
 import { displayName } from '../../providers/resolve';
-import type { IntegrationRow } from '../../registry/contract';
+import type { IntegrationAndSecret } from '../../registry/contract';
 import { Secret } from '../../vault/secret';
 import type { AppDeps } from '../deps';
 import type { Permission } from '../access/permissions';
@@ -24,11 +24,11 @@ interface Asking {
   /** @throws FORBIDDEN */
   readonly demand: (permission: Permission) => void;
   /** @throws PRECONDITION_FAILED when this is not what the caller knows */
-  readonly match: (row: IntegrationRow) => Promise<void>;
+  readonly match: (row: IntegrationAndSecret) => Promise<void>;
 }
 
 export interface Changed {
-  readonly row: IntegrationRow;
+  readonly row: IntegrationAndSecret;
   /** Present where a client secret was given. */
   readonly proven?: ChangeIntegrationResult['proven'];
   /** Connections that need a new consent. */
@@ -54,10 +54,10 @@ export async function changeSettings(
   given: IntegrationChanges,
   asking: Asking,
 ): Promise<Changed | undefined> {
-  const row = await deps.registry.integrations.get(tenant, id);
-  if (row === undefined) throw new DurableOAuthError('NOT_FOUND');
+  const row = await known(deps, { tenant, id });
   await asking.match(row);
   const { settings: from, oauthClientId } = row;
+  const base = { secretId: row.secretId };
   const preset = await presetNamed(deps, tenant, from.preset);
   if (preset === undefined) throw new DurableOAuthError('OAUTH_CLIENT_UNUSABLE', undefined, { preset: from.preset });
   const to = changed(from, given, preset);
@@ -79,16 +79,26 @@ export async function changeSettings(
   const members = Object.keys(given);
   if (given.client_secret !== undefined) {
     const clientSecret = new Secret(given.client_secret);
-    const request = { tenant, integration: id, client: oauthClientId, clientSecret, from, to, members };
+    const request = { tenant, integration: id, client: oauthClientId, clientSecret, from, base, to, members };
     const outcome = await deps.oauthClients.change(request, asking.caller);
     if (outcome.kind === 'failed') throw refusedChange(outcome, displayName(to, preset), asking.lang);
-    return outcome.kind === 'running' ? undefined : { ...outcome, row: { ...row, settings: to } };
+    return outcome.kind === 'running' ? undefined : { ...outcome, row: await known(deps, { tenant, id }) };
   }
   const event = { type: 'integration.changed', ...asking.caller, facts: { integration: id, members } };
-  const written = await deps.registry.integrations.change(tenant, id, { from, to, event });
+  const written = await deps.registry.integrations.change(tenant, id, { from, base, to, event });
   // Somebody else was faster: judged again, on what is there now.
   if (written === undefined) return changeSettings(deps, { tenant, id }, given, asking);
   return { ...written, row: { ...row, settings: to } };
+}
+
+/** @throws NOT_FOUND */
+async function known(
+  { registry }: AppDeps,
+  { tenant, id }: { readonly tenant: string; readonly id: string },
+): Promise<IntegrationAndSecret> {
+  const row = await registry.integrations.get(tenant, id);
+  if (row === undefined) throw new DurableOAuthError('NOT_FOUND');
+  return row;
 }
 
 /** As a failed save: nothing was stored, and the settings are those of before. */

@@ -2,14 +2,14 @@
 import type { z } from 'zod';
 import type { Catalogue } from '../../providers/preset';
 import { displayName, findPreset, type OwnProvider } from '../../providers/resolve';
-import type { IntegrationRow } from '../../registry/contract';
+import type { IntegrationAndSecret, IntegrationRow } from '../../registry/contract';
 import { componentPath, integrationPath, tenantsPath } from '../paths';
 import type { integration } from '../schemas/integration';
 
 type Integration = z.output<typeof integration>;
 
 /** @param connections ids of its connections, where they are known */
-export function toIntegration(row: IntegrationRow, connections?: readonly string[]): Integration {
+export function toIntegration(row: IntegrationAndSecret, connections?: readonly string[]): Integration {
   const { tenant, id, settings } = row;
   const { endpoints, customer_reference, ...rest } = settings;
   return {
@@ -23,6 +23,7 @@ export function toIntegration(row: IntegrationRow, connections?: readonly string
       identity_url: endpoints.identity,
       issuer: endpoints.issuer,
       tenant_id: customer_reference,
+      client_secret_set_at: row.secretSetAt ?? undefined,
       created_at: row.createdAt,
     },
     relationships: {

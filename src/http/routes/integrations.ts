@@ -1,7 +1,7 @@
 /** `/v2/tenants/{T}/integrations`: save (validate, store, register), list, read, change, delete. */
 import { DurableOAuthError } from '../../errors';
 import { displayName } from '../../providers/resolve';
-import type { IntegrationRow } from '../../registry/contract';
+import type { IntegrationAndSecret } from '../../registry/contract';
 import { callerOf, demand } from '../access/auth';
 import type { App, AppDeps } from '../deps';
 import { changeSettings, metaOfChange } from '../integrations/change-integration';
@@ -33,7 +33,7 @@ const running = (integration: string): { meta: { status: 'saving'; integration: 
 export function integrationRoutes(app: App, deps: AppDeps): void {
   const { connections, registry } = deps;
 
-  const shown = async (row: IntegrationRow): Promise<ReturnType<typeof toIntegration>> => {
+  const shown = async (row: IntegrationAndSecret): Promise<ReturnType<typeof toIntegration>> => {
     const own = await registry.connections.list(row.tenant, { size: 10 }, { integration: row.id });
     const ids = own.map((connection) => connection.id);
     return toIntegration(row, ids);

@@ -131,6 +131,7 @@ export const integration = resource(
     rotation_grace_seconds: z.number().optional(),
     redirect_uri: z.string().optional(),
     policy: z.object(policy.shape),
+    client_secret_set_at: time.optional().describe("Absent where the secret is a component's"),
     created_at: time,
   }),
 );

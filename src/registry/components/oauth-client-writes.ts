@@ -25,7 +25,7 @@ export async function reserve(db: Kysely<Tables>, reservation: Reservation): Pro
     .values({ tenant, id, client_id: clientId, label: held.title, component, legacy, status: 'reserved' })
     .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
     .execute();
-  await nameSecret(db, tenant, id, secret);
+  await listSecret(db, tenant, id, secret);
 }
 
 export async function prepareChange(db: Kysely<Tables>, { tenant, id, secret, base }: Change): Promise<void> {
@@ -39,11 +39,25 @@ export async function prepareChange(db: Kysely<Tables>, { tenant, id, secret, ba
     .executeTakeFirst();
   if (client === undefined) throw notFound('OAuth client', { tenant, client: id });
   refuseOther({ secretId: client.secret_id, suspendedAt: client.suspended_at }, base, { tenant, client: id });
-  await nameSecret(db, tenant, id, secret);
+  await listSecret(db, tenant, id, secret);
+}
+
+/** The client is held until the name is visible: whoever ends it finds the name, or is seen here. */
+export async function nameSecret(db: Kysely<Tables>, tenant: string, client: string, id: string): Promise<void> {
+  const held = await db
+    .selectFrom('oauth_clients')
+    .select('id')
+    .where('tenant', '=', tenant)
+    .where('id', '=', client)
+    .where('status', 'in', ['reserved', 'published'])
+    .forShare()
+    .executeTakeFirst();
+  if (held === undefined) throw notFound('OAuth client', { tenant, client });
+  await listSecret(db, tenant, client, id);
 }
 
 /** Before it is in the vault: no entry there is without a row that names it. */
-async function nameSecret(db: Kysely<Tables>, tenant: string, client: string, id: string): Promise<void> {
+async function listSecret(db: Kysely<Tables>, tenant: string, client: string, id: string): Promise<void> {
   await db
     .insertInto('client_secrets')
     .values({ tenant, client, id })

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { OAuthClients } from '../contract-platform';
 import { clientUse, componentClient, componentClients } from './oauth-client-reads';
 import { disconnect, markDeleting, recordDeleted } from './oauth-client-removal';
-import { abandon, prepareChange, publish, reserve } from './oauth-client-writes';
+import { abandon, nameSecret, prepareChange, publish, reserve } from './oauth-client-writes';
 import { toOAuthClientRow } from '../rows';
 import type { Tables } from '../schema';
 
@@ -42,6 +42,8 @@ export function oauthClientsRepository(db: Kysely<Tables>): OAuthClients {
     getForComponent: (tenant, id) => componentClient(db, tenant, id),
     reserve: (client) => db.transaction().execute((transaction) => reserve(transaction, client)),
     publish: (client) => db.transaction().execute((transaction) => publish(transaction, client)),
+    nameSecret: (tenant, id, secret) =>
+      db.transaction().execute((transaction) => nameSecret(transaction, tenant, id, secret)),
     prepareChange: (change) => db.transaction().execute((transaction) => prepareChange(transaction, change)),
     abandon: (tenant, id, secret) =>
       db.transaction().execute((transaction) => abandon(transaction, tenant, id, secret)),
@@ -98,12 +100,25 @@ export function oauthClientsRepository(db: Kysely<Tables>): OAuthClients {
     unpublishedSecrets: (before, limit, tenants) =>
       db
         .selectFrom('client_secrets')
-        .select(['tenant', 'client', 'id'])
-        .where('fingerprint', 'is', null)
-        .where('retired_at', 'is', null)
-        .where('set_at', '<', before)
-        .$if(tenants !== undefined, (query) => query.where('tenant', 'in', tenants ?? []))
-        .orderBy('set_at')
+        .innerJoin('oauth_clients', (join) =>
+          join
+            .onRef('oauth_clients.tenant', '=', 'client_secrets.tenant')
+            .onRef('oauth_clients.id', '=', 'client_secrets.client'),
+        )
+        // An integration through a component's client does not change its secret.
+        .leftJoin('integrations', (join) =>
+          join
+            .onRef('integrations.tenant', '=', 'oauth_clients.tenant')
+            .onRef('integrations.oauth_client_id', '=', 'oauth_clients.id')
+            .on('oauth_clients.component', 'is', null),
+        )
+        .select(['client_secrets.tenant', 'client_secrets.client', 'client_secrets.id'])
+        .select('integrations.id as integration')
+        .where('client_secrets.fingerprint', 'is', null)
+        .where('client_secrets.retired_at', 'is', null)
+        .where('client_secrets.set_at', '<', before)
+        .$if(tenants !== undefined, (query) => query.where('client_secrets.tenant', 'in', tenants ?? []))
+        .orderBy('client_secrets.set_at')
         .limit(limit)
         .execute(),
 

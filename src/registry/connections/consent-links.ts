@@ -36,7 +36,7 @@ export function consentLinksRepository(db: Kysely<Tables>): Registry['consentLin
     async startAttempt(tenant, id) {
       const counted = await db
         .updateTable('consent_links')
-        .set((eb) => ({ attempts: eb('attempts', '+', 1) }))
+        .set((eb) => ({ attempts: eb('attempts', '+', 1), last_attempt_at: sql<string>`now()` }))
         .where('tenant', '=', tenant)
         .where('id', '=', id)
         .where('attempts', '<', MAX_ATTEMPTS)
@@ -44,6 +44,28 @@ export function consentLinksRepository(db: Kysely<Tables>): Registry['consentLin
         .where('expires_at', '>', sql<string>`now()`)
         .executeTakeFirst();
       return counted.numUpdatedRows === 1n;
+    },
+
+    async lastAttempt(tenant, of) {
+      const { at } = await db
+        .selectFrom('consent_links')
+        .innerJoin('connections', (join) =>
+          join
+            .onRef('connections.tenant', '=', 'consent_links.tenant')
+            .onRef('connections.id', '=', 'consent_links.connection'),
+        )
+        .innerJoin('integrations', (join) =>
+          join
+            .onRef('integrations.tenant', '=', 'connections.tenant')
+            .onRef('integrations.id', '=', 'connections.integration_id'),
+        )
+        .select((eb) => eb.fn.max('consent_links.last_attempt_at').as('at'))
+        .where('consent_links.tenant', '=', tenant)
+        .where((eb) =>
+          'client' in of ? eb('oauth_client_id', '=', of.client) : eb('integrations.id', '=', of.integration),
+        )
+        .executeTakeFirstOrThrow();
+      return at ?? undefined;
     },
 
     async complete(tenant, id, consent) {

@@ -3,16 +3,19 @@ import type { Kysely, Selectable, SelectQueryBuilder } from 'kysely';
 import { isDeepStrictEqual } from 'node:util';
 import type { IntegrationSettings } from '../../connection/messages';
 import { listColumns } from '../connections/connection-lists';
-import type { IntegrationChange, IntegrationRow } from '../contract';
+import type { IntegrationAndSecret, IntegrationChange } from '../contract';
 import { notFound } from '../errors';
 import { appendEvent } from '../events';
 import { changeClient } from '../components/oauth-client-writes';
 import { oweNudges } from '../outbox';
-import { toIntegrationRow } from '../rows';
-import type { IntegrationsTable, OAuthClientsTable, Tables } from '../schema';
+import { toIntegrationAndSecret } from '../rows';
+import type { ClientSecretsTable, IntegrationsTable, OAuthClientsTable, Tables } from '../schema';
 import { componentsNow, settingsNow } from './settings-now';
 
-type Found = Selectable<IntegrationsTable> & Pick<Selectable<OAuthClientsTable>, 'client_id' | 'secret_id'>;
+type Found = Selectable<IntegrationsTable> &
+  Pick<Selectable<OAuthClientsTable>, 'client_id' | 'secret_id'> & {
+    set_at: Selectable<ClientSecretsTable>['set_at'] | null;
+  };
 
 /** Those that people see, each beside its OAuth client: a page is one statement, and one more where any goes through a component. */
 export const withClients = (
@@ -28,13 +31,22 @@ export const withClients = (
     )
     .selectAll('integrations')
     .select(['oauth_clients.client_id', 'oauth_clients.secret_id'])
+    .select((eb) =>
+      eb
+        .selectFrom('client_secrets')
+        .select('set_at')
+        .where('client_secrets.tenant', '=', tenant)
+        .whereRef('client_secrets.client', '=', 'oauth_clients.id')
+        .whereRef('client_secrets.id', '=', 'oauth_clients.secret_id')
+        .as('set_at'),
+    )
     .where('integrations.tenant', '=', tenant)
     .where('integrations.status', '=', 'published');
 
-export async function asTheyAre(db: Kysely<Tables>, rows: readonly Found[]): Promise<IntegrationRow[]> {
+export async function asTheyAre(db: Kysely<Tables>, rows: readonly Found[]): Promise<IntegrationAndSecret[]> {
   const components = await componentsNow(db, rows);
   return rows.map((row) =>
-    toIntegrationRow({ ...row, settings: settingsNow(row, row, components.get(row.component ?? '')) }),
+    toIntegrationAndSecret({ ...row, settings: settingsNow(row, row, components.get(row.component ?? '')) }, row),
   );
 }
 
@@ -43,7 +55,7 @@ export async function changeIntegration(
   db: Kysely<Tables>,
   tenant: string,
   id: string,
-  { from, to, secret, event }: IntegrationChange,
+  { from, base, to, secret, event }: IntegrationChange,
 ): Promise<{ outdated: number } | undefined> {
   // By itself: a join that has waited for the lock shows the client as it was before.
   await db
@@ -61,6 +73,8 @@ export async function changeIntegration(
     return { outdated: await outdated(db, tenant, id, elsewhere) };
   const [now] = await asTheyAre(db, [row]);
   if (!isDeepStrictEqual(written(now?.settings), written(from))) return undefined;
+  // A rotation leaves the settings as they were.
+  if (base !== undefined && row.secret_id !== base.secretId) return undefined;
   const settings = { ...row.settings, ...membersChanged(from, to) };
   await db
     .updateTable('integrations')

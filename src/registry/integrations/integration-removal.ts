@@ -104,14 +104,69 @@ export async function ownSecrets(
     .where('oauth_clients.status', '=', 'deleting')
     .executeTakeFirst();
   if (client === undefined) return [];
+  const ids = await secretsOf(db, tenant, client);
+  return ids.map((secret) => ({ client: client.id, id: secret }));
+}
+
+/** One that came with the save is on no list. */
+async function secretsOf(
+  db: Kysely<Tables>,
+  tenant: string,
+  client: { readonly id: string; readonly secret_id: string | null },
+): Promise<string[]> {
   const listed = await db
     .selectFrom('client_secrets')
     .select('id')
     .where('tenant', '=', tenant)
     .where('client', '=', client.id)
     .execute();
-  const ids = new Set([...listed.map((row) => row.id), ...(client.secret_id === null ? [] : [client.secret_id])]);
-  return [...ids].map((secret) => ({ client: client.id, id: secret }));
+  return [...new Set([...listed.map((row) => row.id), ...(client.secret_id === null ? [] : [client.secret_id])])];
+}
+
+/** What a save made, as if it had never been. @returns as `integrations.remove` */
+export async function undoSave(
+  db: Kysely<Tables>,
+  tenant: string,
+  id: string,
+  event: NewEvent,
+  destroyed?: readonly string[],
+): Promise<boolean> {
+  const integration = await db
+    .selectFrom('integrations')
+    .select('oauth_client_id')
+    .where('tenant', '=', tenant)
+    .where('id', '=', id)
+    // One that is being deleted is kept: its connections are revoked first.
+    .where('status', '=', 'published')
+    .forUpdate()
+    .executeTakeFirst();
+  if (integration === undefined) return true;
+  const client = integration.oauth_client_id;
+  const goes = await lockOwnClient(db, tenant, client, id);
+  if (goes && destroyed !== undefined && (await hasOther(db, tenant, client, destroyed))) return false;
+  for (const connection of await connectionsOf(db, tenant, id).execute()) {
+    await appendEvent(db, tenant, connection.id, event);
+    await releaseFingerprints(db, tenant, connection.id);
+  }
+  // Connections go with their integration, links and waiters with their connection.
+  await db.deleteFrom('integrations').where('tenant', '=', tenant).where('id', '=', id).execute();
+  if (goes) await db.deleteFrom('oauth_clients').where('tenant', '=', tenant).where('id', '=', client).execute();
+  return true;
+}
+
+async function hasOther(
+  db: Kysely<Tables>,
+  tenant: string,
+  id: string,
+  destroyed: readonly string[],
+): Promise<boolean> {
+  const client = await db
+    .selectFrom('oauth_clients')
+    .select(['id', 'secret_id'])
+    .where('tenant', '=', tenant)
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  return (await secretsOf(db, tenant, client)).some((secret) => !destroyed.includes(secret));
 }
 
 export async function recordDeleted(db: Kysely<Tables>, tenant: string, id: string, event: NewEvent): Promise<void> {
@@ -136,7 +191,7 @@ export async function recordDeleted(db: Kysely<Tables>, tenant: string, id: stri
  * Locked before it is judged: an integration that is being registered for it holds the row until it is visible.
  * @returns whether the client goes with the integration: it was made by its save, and no other integration uses it
  */
-export async function lockOwnClient(
+async function lockOwnClient(
   db: Kysely<Tables>,
   tenant: string,
   client: string,

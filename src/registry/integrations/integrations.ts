@@ -1,16 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Registry } from '../contract';
-import { appendEvent } from '../events';
-import { releaseFingerprints } from './fingerprints';
 import { asTheyAre, changeIntegration, withClients } from './integration-changes';
-import {
-  disconnect,
-  integrationUse,
-  lockOwnClient,
-  markDeleting,
-  ownSecrets,
-  recordDeleted,
-} from './integration-removal';
+import { disconnect, integrationUse, markDeleting, ownSecrets, recordDeleted, undoSave } from './integration-removal';
 import { register } from './registration';
 import type { Tables } from '../schema';
 
@@ -45,35 +36,8 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
     change: (tenant, id, change) =>
       db.transaction().execute((transaction) => changeIntegration(transaction, tenant, id, change)),
 
-    remove: (tenant, id, event) =>
-      db.transaction().execute(async (transaction) => {
-        const integration = await transaction
-          .selectFrom('integrations')
-          .select('oauth_client_id')
-          .where('tenant', '=', tenant)
-          .where('id', '=', id)
-          // One that is being deleted is kept: its connections are revoked first.
-          .where('status', '=', 'published')
-          .forUpdate()
-          .executeTakeFirst();
-        if (integration === undefined) return;
-        const connections = await transaction
-          .selectFrom('connections')
-          .select('id')
-          .where('tenant', '=', tenant)
-          .where('integration_id', '=', id)
-          .execute();
-        for (const connection of connections) {
-          await appendEvent(transaction, tenant, connection.id, event);
-          await releaseFingerprints(transaction, tenant, connection.id);
-        }
-        // Connections go with their integration, links and waiters with their connection.
-        await transaction.deleteFrom('integrations').where('tenant', '=', tenant).where('id', '=', id).execute();
-        const client = integration.oauth_client_id;
-        if (await lockOwnClient(transaction, tenant, client, id)) {
-          await transaction.deleteFrom('oauth_clients').where('tenant', '=', tenant).where('id', '=', client).execute();
-        }
-      }),
+    remove: (tenant, id, event, destroyed) =>
+      db.transaction().execute((transaction) => undoSave(transaction, tenant, id, event, destroyed)),
 
     async isTaken(tenant, id) {
       const row = await db

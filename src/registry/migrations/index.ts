@@ -8,6 +8,7 @@ import { idempotency } from './0007-idempotency';
 import { deletedIntegrations } from './0008-deleted-integrations';
 import { consentModes } from './0009-consent-modes';
 import { unpublishedSecrets } from './0010-unpublished-secrets';
+import { consentAttempts } from './0011-consent-attempts';
 
 export interface Migration {
   readonly name: string;
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0008-deleted-integrations', statements: deletedIntegrations },
   { name: '0009-consent-modes', statements: consentModes },
   { name: '0010-unpublished-secrets', statements: unpublishedSecrets },
+  { name: '0011-consent-attempts', statements: consentAttempts },
 ];

@@ -99,23 +99,23 @@ it('key sets of the payloads that histories keep', () => {
   } satisfies Record<keyof SaveOAuthClientInput, true>; // prettier-ignore
   const change = {
     v: true, tenant: true, integration: true, client: true, secret: true, sealed: true, audience: true, from: true,
-    to: true, members: true, by: true, traceId: true, auditReason: true,
+    base: true, to: true, members: true, by: true, traceId: true, auditReason: true,
   } satisfies Record<keyof ChangeIntegrationInput, true>; // prettier-ignore
   const retireClient = {
-    v: true, tenant: true, client: true, remove: true, by: true, traceId: true, auditReason: true,
+    v: true, tenant: true, client: true, remove: true, tuning: true, by: true, traceId: true, auditReason: true,
   } satisfies Record<keyof RetireOAuthClientInput, true>; // prettier-ignore
   const retireIntegration = {
-    v: true, tenant: true, integration: true, by: true, traceId: true, auditReason: true,
+    v: true, tenant: true, integration: true, tuning: true, by: true, traceId: true, auditReason: true,
   } satisfies Record<keyof RetireIntegrationInput, true>; // prettier-ignore
   const all = [carried, connection, retirement, consent, save, saveClient, change, retireClient, retireIntegration];
-  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 5, 4, 18, 16, 14, 13, 7, 6]);
+  expect(all.map((keys) => Object.keys(keys).length)).toEqual([29, 5, 4, 18, 16, 14, 14, 8, 7]);
 });
 
 it('a single-use send has one attempt, and what follows it is repeated without end', () => {
   for (const name of ['refreshTokenSet', 'exchangeAuthorizationCode', 'validateIntegration'] as const) {
     expect(ACTIVITY_POLICIES[name]).toMatchObject({
       retry: { maximumAttempts: 1 },
-      startToCloseTimeout: '45 s',
+      startToCloseTimeout: 45_000,
       heartbeatTimeout: '25 s',
     });
   }
@@ -127,6 +127,7 @@ it('a single-use send has one attempt, and what follows it is repeated without e
     'completeConsentLink',
     'destroySecrets',
     'publishIntegrationChange',
+    'recordChangeNotMade',
     'publishOAuthClient',
     'undoOAuthClient',
     'disconnectOAuthClient',

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { ConnectionRef } from '../../../src/connection/types';
 import type { Registry } from '../../../src/registry/contract';
 import { openRegistry } from '../../../src/registry/open';
 import { testDatabase, type TestDatabase } from '../../support/database';
@@ -200,6 +201,28 @@ describe('a consent link', () => {
     const { id } = await linked();
     const started = await Promise.all(Array.from({ length: 20 }, () => registry.consentLinks.startAttempt(tenant, id)));
     expect(started.filter(Boolean)).toHaveLength(10);
+  });
+
+  it('tells when the last attempt at a consent of an integration, or through a client, began', async () => {
+    const { ref, saved } = await connected(registry, tenant);
+    const elsewhere = await connected(registry, tenant);
+    const { consentLinks } = registry;
+    const both = () =>
+      Promise.all([
+        consentLinks.lastAttempt(tenant, { integration: saved.integration }),
+        consentLinks.lastAttempt(tenant, { client: saved.client.id }),
+      ]);
+    const attempt = async ({ connection }: ConnectionRef): Promise<void> => {
+      const [id, tokenHash] = [fresh('cl'), fresh('hash')];
+      await consentLinks.create({ tenant, id, connection, tokenHash, createdBy: 'ann', expiresAt: soon() });
+      expect(await consentLinks.startAttempt(tenant, id)).toBe(true);
+    };
+    await linked();
+    await attempt(elsewhere.ref);
+    expect(await both()).toEqual([undefined, undefined]);
+    await attempt(ref);
+    const [began, same] = await both();
+    expect([Math.abs(Date.now() - Date.parse(began ?? '')) < HOUR, same]).toEqual([true, began]);
   });
 
   it('allows no attempt once completed, expired or of another tenant', async () => {

@@ -121,6 +121,7 @@ const expected: Specs = {
     created_at: time,
     expires_at: time,
     attempts: 'integer',
+    last_attempt_at: `${time} null`,
     completed_at: `${time} null`,
     completed_by: 'text null',
     return_to: 'text null',

@@ -83,6 +83,50 @@ it('a change with a secret is made once; the secret of the save is retired and f
   ]);
 });
 
+it('a change that was judged on another secret changes nothing: of two rotations one is made', async () => {
+  const { saved } = await connected(registry, tenant);
+  const { integration: id, client, settings: from } = saved;
+  const before = await registry.integrations.get(tenant, id);
+  expect(before).toMatchObject({ secretId: 'sec_1', secretSetAt: before?.createdAt });
+  const base = { secretId: 'sec_1' };
+  const rotation = (secret: string) => ({
+    from,
+    base,
+    to: from,
+    secret: { id: secret, fingerprint: 'ab12cd34' },
+    event: event('integration.changed'),
+  });
+  const change = (secret: string) => registry.integrations.change(tenant, id, rotation(secret));
+  const made = await Promise.all([change('sec_2'), change('sec_3')]);
+  expect(made.filter((one) => one !== undefined)).toEqual([{ outdated: 0 }]);
+  const winner = made[0] ? 'sec_2' : 'sec_3';
+  const after = await registry.integrations.get(tenant, id);
+  expect(after).toMatchObject({ secretId: winner, settings: before?.settings });
+  expect(after?.secretSetAt).not.toBe(before?.secretSetAt);
+  // The answer may have been lost: whoever made it hears so again.
+  expect(await change(winner)).toEqual({ outdated: 0 });
+  const label = { from, base, to: settings({ label: 'Late' }), event: event('integration.changed') };
+  expect(await registry.integrations.change(tenant, id, label)).toBeUndefined();
+  expect(await registry.oauthClients.get(tenant, client.id)).toMatchObject({ secretId: winner });
+});
+
+it('a secret is named before a change stores it, under its integration; none is named for a client that goes', async () => {
+  const { saved } = await connected(registry, tenant);
+  const { integration: id, client, settings: from } = saved;
+  const later = new Date(Date.now() + 60_000).toISOString();
+  const unpublished = () => registry.oauthClients.unpublishedSecrets(later, 10, [tenant]);
+  for (let i = 0; i < 2; i++) await registry.oauthClients.nameSecret(tenant, client.id, 'sec_2');
+  expect(await unpublished()).toEqual([{ tenant, client: client.id, id: 'sec_2', integration: id }]);
+  const secret = { id: 'sec_2', fingerprint: 'ab12cd34' };
+  await registry.integrations.change(tenant, id, { from, to: from, secret, event: event('integration.changed') });
+  expect(await unpublished()).toEqual([]);
+  await registry.integrations.markDeleting(tenant, id, event('integration.deleting'));
+  for (const gone of [client.id, 'oc_nobody']) {
+    const refused = registry.oauthClients.nameSecret(tenant, gone, 'sec_3');
+    await expect(refused).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  }
+});
+
 it('a change of settings that are not there any more changes nothing, its secret neither', async () => {
   const { saved } = await connected(registry, tenant);
   const { integration: id, client, settings: from } = saved;
