@@ -4,6 +4,7 @@ import { compose, type ComposeOptions } from '../compose';
 import type { Config } from '../config';
 import { buildApp } from '../http/app';
 import { DurableOAuthError } from '../errors';
+import { Secret } from '../vault/secret';
 
 export interface RunningServer {
   readonly url: string;
@@ -39,6 +40,8 @@ export async function runServer(config: Config, options: ComposeOptions = {}): P
     log,
   });
   try {
+    // Read while nobody waits: later the vault may be down. Who needs it and finds none is told by the request.
+    void parts.fingerprint(new Secret('first use')).catch(() => undefined);
     const url = await app.listen({ host: config.host, port: config.port });
     return {
       url,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
 import { idFrom } from '../connection/ids';
+import { originIn, type Origin } from '../connection/messages';
 import type { NewEvent } from './contract';
 import type { Events } from './contract-access';
 import { toEventRow } from './rows';
@@ -27,6 +28,10 @@ export async function appendEvent(
     })
     .execute();
 }
+
+/** As another tenant is told: who works for one, and why, is no other one's business. @param own whose people did it */
+export const originFor = (tenant: string, own: string, origin: Origin): Origin =>
+  tenant === own ? originIn(origin) : { by: 'system', traceId: origin.traceId };
 
 /** Reasons of the system's own are facts too: they are called otherwise. */
 export const withReason = (facts: NewEvent['facts'], auditReason: string | undefined): NewEvent['facts'] =>

@@ -104,13 +104,16 @@ describe('principals', () => {
       await make(t, auth, `/v2/tenants/${tenant}/role-grants`, grant);
       expect((await call(t, 'GET', `/v2/tenants/${tenant}/connections`, { auth: bob.auth })).statusCode).toBe(200);
     }
-    await call(t, 'DELETE', `${PATH}/${bob.id}`, { auth: ops });
-    for (const tenant of ['acme', 'hooli']) {
+    const headers = { 'audit-reason': 'left the company' };
+    await call(t, 'DELETE', `${PATH}/${bob.id}`, { auth: ops, headers });
+    for (const [tenant, by, ours] of [
+      ['acme', 'ops@acme.test', true],
+      ['hooli', 'system', false],
+    ] as const) {
       expect((await call(t, 'GET', `/v2/tenants/${tenant}/connections`, { auth: bob.auth })).statusCode).toBe(401);
-      expect((await eventsOf(t, tenant)).at(-1)).toMatchObject({
-        type: 'principal.removed',
-        facts: { principal: bob.id, principal_tenant: 'acme' },
-      });
+      const told = (await eventsOf(t, tenant)).at(-1);
+      expect(told).toMatchObject({ type: 'principal.removed', facts: { principal: bob.id, principal_tenant: 'acme' } });
+      expect([told?.by, JSON.stringify(told?.facts).includes('left the company')]).toEqual([by, ours]);
     }
     expect(await t.registry.roleGrants.ofPrincipal('acme', bob.id)).toEqual([]);
     await make(t, ops, PATH, principal('bob@acme.test'));

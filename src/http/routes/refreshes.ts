@@ -32,10 +32,11 @@ export function refreshRoutes(app: App, { connections, registry, catalogue }: Ap
       if (row.frozenAt !== null) throw new DurableOAuthError('NOT_CONNECTED', 'The connection was revoked');
       const ask = { generation: row.generation, why: 'asked' } as const;
       const caller = callerOf(request);
+      // Before it is asked: what happened and cannot be told would be answered as if it had not.
+      const facts = { generation: row.generation };
+      await registry.events.append(tenant, id, { type: 'connection.refresh_asked', ...caller, facts });
       const answer = await connections.ensureFresh(ref, ask, caller);
       const outcome = refreshOutcome(row.generation, answer, new Date());
-      const facts = { outcome, generation: answer.generation };
-      await registry.events.append(tenant, id, { type: 'connection.refresh_asked', ...caller, facts });
       const lang = languageOf(request.headers['accept-language']);
       reply.header('content-language', lang);
       const health = healthOfRow((await registry.connections.context(ref)) ?? before, catalogue, lang);

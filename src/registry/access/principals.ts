@@ -5,7 +5,7 @@ import { DurableOAuthError } from '../../errors';
 import type { NewEvent } from '../contract';
 import type { PrincipalKind, Principals } from '../contract-access';
 import { notFound, refuseOther } from '../errors';
-import { appendEvent } from '../events';
+import { appendEvent, originFor } from '../events';
 import { lastToAdminister, lockTenant } from './role-grants';
 import type { Tables } from '../schema';
 
@@ -86,7 +86,9 @@ export function principalsRepository(db: Kysely<Tables>): Principals {
           .execute();
         // Its own tenant, and each one that had let it in.
         const told = new Set([tenant, ...gone.flatMap((grant) => grant.tenant ?? [])]);
-        for (const one of told) await appendEvent(transaction, one, null, event);
+        const { type, facts } = event;
+        for (const one of told)
+          await appendEvent(transaction, one, null, { type, facts, ...originFor(one, tenant, event) });
       }),
   };
 }

@@ -1,13 +1,12 @@
 /** Changes of components, each inside the caller's transaction, and what they mean for the OAuth clients made for them. */
 import { sql, type Kysely } from 'kysely';
-import { originIn, type Origin } from '../../connection/messages';
 import { DurableOAuthError } from '../../errors';
 import { ownComponent } from './component-view';
 import type { NewEvent } from '../contract-common';
 import type { ComponentAccess, ComponentRow, Components, Effect, EffectKind } from '../contract-platform';
 import { originsDiffer } from './endpoint-origins';
 import { notFound, refuseOther } from '../errors';
-import { appendEvent } from '../events';
+import { appendEvent, originFor } from '../events';
 import { oweEffect } from '../outbox';
 import type { Tables } from '../schema';
 
@@ -168,7 +167,11 @@ async function suspendWhenMoved(
     .execute();
   for (const { tenant, id } of clients) {
     const facts = { component: after.id, client: id };
-    await appendEvent(db, tenant, null, { type: 'oauth_client.suspended', ...originFor(tenant, cause), facts });
+    await appendEvent(db, tenant, null, {
+      type: 'oauth_client.suspended',
+      ...originFor(tenant, cause.tenant, cause.event),
+      facts,
+    });
   }
   await owe(db, 'oauth_client.changed', clients, cause);
   return true;
@@ -191,10 +194,6 @@ async function owe(
   cause: Cause,
 ): Promise<void> {
   for (const { tenant, id } of clients) {
-    await oweEffect(db, tenant, { kind, subject: id, ...originFor(tenant, cause) });
+    await oweEffect(db, tenant, { kind, subject: id, ...originFor(tenant, cause.tenant, cause.event) });
   }
 }
-
-/** Who works for one tenant, and why, is no other one's business. */
-const originFor = (tenant: string, { tenant: own, event }: Cause): Origin =>
-  tenant === own ? originIn(event) : { by: 'system', traceId: event.traceId };
