@@ -1,4 +1,6 @@
 /** The steps of giving an integration's own OAuth client another secret: prove it, (it is stored), publish the change, or tell. */
+import { createHash } from 'node:crypto';
+import { idFrom } from '../src/connection/ids';
 import {
   originIn,
   type ChangeIntegrationInput,
@@ -90,15 +92,17 @@ export function createPublishIntegrationChange(
     });
 }
 
-/** Tell the log of the tenant that a change was not made, and why. Repeated until it is told. */
+/** Tell the log of the tenant that a change was not made, and why. Repeated until it is told; it is told once. */
 export function createRecordChangeNotMade(
   deps: Pick<ChangeDeps, 'registry'>,
 ): DurableOAuthActivities['recordChangeNotMade'] {
   return (input) =>
     untilDone([], async () => {
-      const { tenant, event, code, oauthError } = input;
+      const { tenant, secret, event, code, oauthError } = input;
       const facts = { code, reason: ERRORS[code].meaning, oauth_error: oauthError };
-      await deps.registry.events.append(tenant, null, eventOf(input, event, facts));
+      // Known before: the answer to an earlier attempt may have been lost.
+      const id = secret === undefined ? undefined : idFrom('ev', createHash('sha256').update(secret).digest());
+      await deps.registry.events.append(tenant, null, eventOf(input, event, facts), id);
       return { v: 1 };
     });
 }

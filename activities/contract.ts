@@ -112,6 +112,8 @@ export type NewClientSecret = Pick<SaveOAuthClientInput, 'v' | 'tenant' | 'clien
 
 /** A change of an integration that came to nothing: refused when it was to be proven, or failed afterwards. */
 export type UnmadeChange = Pick<ChangeIntegrationInput, 'v' | 'tenant' | 'integration' | 'members' | keyof Origin> & {
+  /** Every change has one of its own: of two events about it one is kept. Absent from workflows of an earlier version. */
+  readonly secret?: string;
   readonly event: 'integration.change_refused' | 'integration.change_failed';
   readonly code: ErrorCode;
   /** What the provider answered. */
@@ -246,7 +248,7 @@ export interface DurableOAuthActivities {
   publishIntegrationChange(
     input: ChangeIntegrationInput & { readonly fingerprint: string },
   ): Promise<V1 & Pick<ChangeIntegrationResult, 'outdated'>>;
-  /** Its event, with the reason in words. Run until it succeeds. */
+  /** Its event, once, with the reason in words. Run until it succeeds. */
   recordChangeNotMade(input: UnmadeChange): Promise<V1>;
 
   // ── integrations that are deleted ──

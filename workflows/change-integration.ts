@@ -68,9 +68,9 @@ async function told(
   failed: ErrorCode,
   facts?: FailureFacts,
 ): Promise<ApplicationFailure> {
-  const { tenant, integration, members } = input;
+  const { tenant, integration, secret, members } = input;
   const code = SAID[failed] ?? failed;
-  const change = { v: 1, tenant, integration, members, ...originIn(input) } as const;
+  const change = { v: 1, tenant, integration, secret, members, ...originIn(input) } as const;
   const summary = `Record that integration ${tenant}/${integration} was not changed (${code})`;
   await run('recordChangeNotMade', summary, { ...change, event, code, oauthError: facts?.oauthError });
   return ApplicationFailure.nonRetryable(`The integration was not changed [code=${code}]`, code, facts);

@@ -142,7 +142,8 @@ export interface RoleGrants {
 
 /** Append-only: the table itself refuses every change. */
 export interface Events {
-  append(tenant: string, connection: string | null, event: NewEvent): Promise<void>;
+  /** @param id makes repeating it harmless; a new one where none is given */
+  append(tenant: string, connection: string | null, event: NewEvent, id?: string): Promise<void>;
   /** In the order of the log, oldest first unless said otherwise: the last id of a page is where a reader goes on. */
   list(
     tenant: string,

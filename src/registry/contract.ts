@@ -225,7 +225,8 @@ export interface Registry {
     register(registration: Registration): Promise<void>;
     /**
      * Put settings in the place of others, with the client id and, where one is given, the secret of its own OAuth client;
-     * the integration's connections are to be woken (outbox). With a secret, repeating it is harmless.
+     * the integration's connections are to be woken (outbox). With a secret, repeating it is harmless, also when the
+     * integration is being deleted by then.
      * @returns how many connections hold a grant of the client id or token origin before; undefined when the settings are
      *   not `from`, or the secret is not the one of `base`, any more: nothing was changed; @throws NOT_FOUND
      */

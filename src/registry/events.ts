@@ -7,25 +7,30 @@ import type { Events } from './contract-access';
 import { toEventRow } from './rows';
 import type { Tables } from './schema';
 
-/** Inside the transaction of the change that the event tells. */
+/**
+ * Inside the transaction of the change that the event tells.
+ * @param id of an event that may be told again; once it is there, nothing is appended
+ */
 export async function appendEvent(
   db: Kysely<Tables>,
   tenant: string,
   connection: string | null,
   { type, by, traceId, auditReason, facts }: NewEvent,
+  id = idFrom('ev', randomBytes(17)),
 ): Promise<void> {
   const told = withReason(facts, auditReason);
   await db
     .insertInto('connection_events')
     .values({
       tenant,
-      id: idFrom('ev', randomBytes(17)),
+      id,
       connection,
       type,
       by,
       trace_id: traceId,
       facts: told === undefined ? null : JSON.stringify(told),
     })
+    .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
     .execute();
 }
 
@@ -63,7 +68,7 @@ export function eventsRepository(db: Kysely<Tables>): Events {
       .orderBy('position', newestFirst ? 'desc' : 'asc');
 
   return {
-    append: (tenant, connection, event) => appendEvent(db, tenant, connection, event),
+    append: (tenant, connection, event, id) => appendEvent(db, tenant, connection, event, id),
 
     async list(tenant, connection, page, { type, newestFirst } = {}) {
       const rows = await after(tenant, page.after, newestFirst)

@@ -28,7 +28,7 @@ const APP_SECRET = 'app-secret-canary-1';
 const OTHER_SECRET = 'other-app-secret-canary-1';
 const MINUTE = 60_000;
 
-type Step = 'store' | 'publish';
+type Step = 'store' | 'publish' | 'tell';
 const LOST = { store: 'VAULT_UNAVAILABLE', publish: 'REGISTRY_UNAVAILABLE' } as const;
 
 describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ tuning, maxCachedWorkflows }) => {
@@ -42,7 +42,7 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
   const meet = meeting(() => trouble);
   const decorate = (ports: Ports): Ports => {
     const { vault, registry } = ports;
-    const { integrations } = registry;
+    const { events, integrations } = registry;
     return {
       ...ports,
       authorizationServer: tenMinutesAgo(ports.authorizationServer),
@@ -54,10 +54,8 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
       }),
       registry: {
         ...registry,
-        integrations: {
-          ...integrations,
-          change: (...args) => meet('publish', () => integrations.change(...args)),
-        },
+        events: { ...events, append: (...args) => meet('tell', () => events.append(...args)) },
+        integrations: { ...integrations, change: (...args) => meet('publish', () => integrations.change(...args)) },
       },
     };
   };
@@ -178,10 +176,12 @@ describe.each(RUNS)('an integration with an OAuth client of its own ($run)', ({ 
     await reaches(ref, ({ state }) => state === 'active');
   });
 
-  it('000-17 a secret that the provider refuses stores nothing: vault and row are as before, and an event says so', async () => {
+  it('000-17 a secret that the provider refuses stores nothing: vault and row are as before, and one event says so', async () => {
     const ref = await robot();
     const [before, stored] = [await held(ref), puts.length];
+    trouble = { step: 'tell', after: true, times: 1, fail: failing('REGISTRY_UNAVAILABLE') };
     const outcome = await change(ref, 'wrong-secret-canary', { label: 'Renamed' });
+    expect(trouble.times).toBe(0);
     expect(outcome).toMatchObject({ kind: 'failed', code: 'CLIENT_REJECTED', oauthError: 'invalid_client' });
     expect(puts.slice(stored)).toEqual([]);
     expect(await held(ref)).toEqual(before);

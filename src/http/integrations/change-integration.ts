@@ -43,8 +43,8 @@ const KEPT: readonly (string | undefined)[] = [at('client_secret'), at('refresh_
 /**
  * Check and write, in this order; with the write, the integration's connections are to be woken. A client secret is proven
  * and stored by a workflow, which writes the settings with it. Repeating it is harmless.
- * @returns undefined when that takes longer than people wait
- * @throws NOT_FOUND; PRECONDITION_FAILED; FORBIDDEN when an endpoint gets another origin, or the client is a component's,
+ * @returns undefined when that, or reading what was made, takes longer than people wait
+ * @throws NOT_FOUND, also when it was deleted after the change was made; PRECONDITION_FAILED; FORBIDDEN when an endpoint gets another origin, or the client is a component's,
  *   and the caller may not do that; SAVE_IN_PROGRESS; ProblemError with a pointer for each member that is not allowed, or
  *   with the provider's refusal
  */
@@ -82,7 +82,10 @@ export async function changeSettings(
     const request = { tenant, integration: id, client: oauthClientId, clientSecret, from, base, to, members };
     const outcome = await deps.oauthClients.change(request, asking.caller);
     if (outcome.kind === 'failed') throw refusedChange(outcome, displayName(to, preset), asking.lang);
-    return outcome.kind === 'running' ? undefined : { ...outcome, row: await known(deps, { tenant, id }) };
+    if (outcome.kind === 'running') return undefined;
+    const now = await known(deps, { tenant, id });
+    // Read from memory while the registry is silent: it shows nothing of the change yet.
+    return now.secretId === row.secretId ? undefined : { ...outcome, row: now };
   }
   const event = { type: 'integration.changed', ...asking.caller, facts: { integration: id, members } };
   const written = await deps.registry.integrations.change(tenant, id, { from, base, to, event });

@@ -65,12 +65,13 @@ export async function changeIntegration(
     .where('id', '=', id)
     .forUpdate()
     .execute();
+  const elsewhere = isElsewhere(from, to);
+  // The answer to an earlier attempt was lost; a deletion that has begun since still needs the secret.
+  if (secret !== undefined && (await isCurrent(db, tenant, id, secret.id))) {
+    return { outdated: await outdated(db, tenant, id, elsewhere) };
+  }
   const row = await withClients(db, tenant).where('integrations.id', '=', id).executeTakeFirst();
   if (row === undefined) throw notFound('integration', { tenant, integration: id });
-  const elsewhere = isElsewhere(from, to);
-  // The answer to an earlier attempt was lost.
-  if (secret !== undefined && row.secret_id === secret.id)
-    return { outdated: await outdated(db, tenant, id, elsewhere) };
   const [now] = await asTheyAre(db, [row]);
   if (!isDeepStrictEqual(written(now?.settings), written(from))) return undefined;
   // A rotation leaves the settings as they were.
@@ -97,6 +98,23 @@ export async function changeIntegration(
   const renewed = elsewhere || originOf(from.api_base_url) !== originOf(to.api_base_url);
   await oweNudges(db, tenant, [id], event, renewed ? { refresh: true } : undefined);
   return { outdated: await outdated(db, tenant, id, elsewhere) };
+}
+
+/** Whatever the status of the integration. */
+async function isCurrent(db: Kysely<Tables>, tenant: string, id: string, secret: string): Promise<boolean> {
+  const found = await db
+    .selectFrom('integrations')
+    .innerJoin('oauth_clients', (join) =>
+      join
+        .onRef('oauth_clients.tenant', '=', 'integrations.tenant')
+        .onRef('oauth_clients.id', '=', 'integrations.oauth_client_id'),
+    )
+    .select('oauth_clients.id')
+    .where('integrations.tenant', '=', tenant)
+    .where('integrations.id', '=', id)
+    .where('oauth_clients.secret_id', '=', secret)
+    .executeTakeFirst();
+  return found !== undefined;
 }
 
 /** Whether what was granted before is worth nothing with the settings after. */

@@ -110,6 +110,24 @@ it('a change that was judged on another secret changes nothing: of two rotations
   expect(await registry.oauthClients.get(tenant, client.id)).toMatchObject({ secretId: winner });
 });
 
+it('a change that was made stays made when its integration is being deleted before its answer arrives', async () => {
+  const { saved } = await connected(registry, tenant);
+  const { integration: id, settings: from } = saved;
+  const rotation = (secret: string) => ({
+    from,
+    base: { secretId: 'sec_1' },
+    to: from,
+    secret: { id: secret, fingerprint: 'ab12cd34' },
+    event: event('integration.changed'),
+  });
+  const change = (secret: string) => registry.integrations.change(tenant, id, rotation(secret));
+  expect(await change('sec_2')).toEqual({ outdated: 0 });
+  await registry.integrations.markDeleting(tenant, id, event('integration.deleting'));
+  // NOT_FOUND would have its secret destroyed, which the revocations need.
+  expect(await change('sec_2')).toEqual({ outdated: 0 });
+  await expect(change('sec_3')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
 it('a secret is named before a change stores it, under its integration; none is named for a client that goes', async () => {
   const { saved } = await connected(registry, tenant);
   const { integration: id, client, settings: from } = saved;
