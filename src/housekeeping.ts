@@ -14,7 +14,7 @@ import { CONNECTION_WORKFLOW } from './connection/messages';
 import type { Composition } from './compose';
 import { tendEnvelopeKeys } from './envelope-keys';
 import { isDurableOAuthError } from './errors';
-import type { OverdueConnection } from './registry/contract';
+import type { OverdueConnection, TenantAndId } from './registry/contract';
 import { Secret } from './vault/secret';
 
 const EVERY_MS = 5 * MINUTE;
@@ -28,6 +28,8 @@ const ABANDONED_MS = 60 * MINUTE;
 const EFFECTS_EVERY_MS = 5 * SECOND;
 /** A replaced client secret is destroyed once no request that read it can be under way. */
 const OVERLAP_MS = 10 * MINUTE;
+/** Who asked is told by the event with which the deletion began. */
+const CALLER = { by: 'system', traceId: 'housekeeping' };
 
 export interface Housekeeping {
   stop(): Promise<void>;
@@ -79,6 +81,7 @@ export async function startHousekeeping(parts: Composition, report: Report): Pro
     try {
       const started = await startOverdue(parts, new Date(), () => stopped);
       if (started > 0) report('started overdue connections', { started });
+      await resumeDeletions(parts, () => stopped);
       const saves = await giveBackAbandoned(parts);
       if (saves > 0) report('gave back what abandoned saves and changes of OAuth clients left', { saves });
     } catch (error) {
@@ -123,11 +126,48 @@ export async function startOverdue(
         workflowIdConflictPolicy: 'USE_EXISTING',
       });
       started++;
-      await new Promise((resolve) => setTimeout(resolve, SECOND / STARTS_PER_SECOND));
+      await betweenStarts();
     }
     last = due.length === BATCH ? due.at(-1) : undefined;
   } while (last !== undefined);
   return started;
+}
+
+const betweenStarts = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, SECOND / STARTS_PER_SECOND);
+  });
+
+/**
+ * Go on with every deletion of an integration or OAuth client that was begun and is not finished: its run was terminated or
+ * lost with Temporal's database. One that runs is left alone.
+ */
+export async function resumeDeletions(
+  { registry, config, connections, oauthClients }: Composition,
+  stopped = (): boolean => false,
+): Promise<void> {
+  const resumes = [
+    {
+      of: registry.integrations,
+      retire: ({ tenant, id }: TenantAndId) => connections.retire(tenant, id, CALLER),
+    },
+    {
+      of: registry.oauthClients,
+      retire: ({ tenant, id }: TenantAndId) => oauthClients.retire(tenant, id, true, CALLER),
+    },
+  ];
+  for (const { of, retire } of resumes) {
+    let last: TenantAndId | undefined;
+    do {
+      const begun = await of.unfinishedDeletions(BATCH, config.tenants, last);
+      for (const one of begun) {
+        if (stopped()) return;
+        await retire(one);
+        await betweenStarts();
+      }
+      last = begun.length === BATCH ? begun.at(-1) : undefined;
+    } while (last !== undefined);
+  }
 }
 
 /**

@@ -123,9 +123,7 @@ export function createConnections(deps: ConnectionsDeps): Connections {
     retire: (tenant, integration, caller, waitMs = 0) => {
       const input: RetireIntegrationInput = { v: 1, tenant, integration, tuning: deps.tuning, ...caller };
       const workflowId = retireIntegrationWorkflowId(tenant, integration);
-      // Once more is harmless, and needed where the registry was restored to what it was before.
-      const reuse = 'ALLOW_DUPLICATE';
-      return retire(deps.temporal, { type: RETIRE_INTEGRATION_WORKFLOW, workflowId, input, reuse }, waitMs);
+      return retire(deps.temporal, { type: RETIRE_INTEGRATION_WORKFLOW, workflowId, input }, waitMs);
     },
 
     ensureFresh: createEnsureFresh(deps.temporal, deps.tuning),

@@ -81,10 +81,8 @@ export function createOAuthClients({ temporal, sealer, tuning }: OAuthClientsDep
 
     retire: (tenant, client, remove, caller, waitMs = 0) => {
       const input: RetireOAuthClientInput = { v: 1, tenant, client, remove, tuning, ...caller };
-      // A client is removed once in its life; a component may go, come back by a move of the client, and go again.
-      const reuse = remove ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'ALLOW_DUPLICATE';
       const workflowId = retireWorkflowId(tenant, client, remove);
-      return retire(temporal, { type: RETIRE_OAUTH_CLIENT_WORKFLOW, workflowId, input, reuse }, waitMs);
+      return retire(temporal, { type: RETIRE_OAUTH_CLIENT_WORKFLOW, workflowId, input }, waitMs);
     },
   };
 }

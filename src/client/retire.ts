@@ -1,5 +1,5 @@
 /** Starting the workflow by which an OAuth client or an integration ends. */
-import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowStartOptions } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { TASK_QUEUE } from '../connection/ids';
 import { orLate, soon } from './patience';
 import { asOurs } from './temporal-errors';
@@ -10,8 +10,6 @@ interface Ending {
   readonly type: string;
   readonly workflowId: string;
   readonly input: { readonly v: 1; readonly tenant: string };
-  /** Whether it may run again after it was done. */
-  readonly reuse: NonNullable<WorkflowStartOptions['workflowIdReusePolicy']>;
 }
 
 /**
@@ -19,22 +17,18 @@ interface Ending {
  * @returns whether it is done (waits up to `waitMs`)
  * @throws TEMPORAL_UNAVAILABLE
  */
-export async function retire(
-  temporal: Client,
-  { type, workflowId, input, reuse }: Ending,
-  waitMs: number,
-): Promise<boolean> {
+export async function retire(temporal: Client, { type, workflowId, input }: Ending, waitMs: number): Promise<boolean> {
   const started = temporal.withDeadline(soon(START_DEADLINE_MS), () =>
     temporal.workflow.start(type, {
       workflowId,
       taskQueue: TASK_QUEUE,
       args: [input],
       workflowIdConflictPolicy: 'USE_EXISTING',
-      workflowIdReusePolicy: reuse,
+      // Once more is harmless, and needed where the registry was restored to what it was before.
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     }),
   );
   const handle = await started.catch((error: unknown) => {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return temporal.workflow.getHandle(workflowId);
     throw asOurs(error, 'Retiring an OAuth client or an integration');
   });
   // Nobody waits: its end is not asked for.

@@ -32,6 +32,22 @@ export interface EventRow extends Omit<NewEvent, 'auditReason'> {
   readonly at: string;
 }
 
+/** What has its id within its tenant only, in a page over all tenants. */
+export interface TenantAndId {
+  readonly tenant: string;
+  readonly id: string;
+}
+
+/**
+ * What was begun to be deleted and is not, its effect owed no more: the run is under way or lost. Over all tenants given
+ * (undefined = all). @param after the last one of the page before
+ */
+export type UnfinishedDeletions = (
+  limit: number,
+  tenants?: readonly string[],
+  after?: TenantAndId,
+) => Promise<readonly TenantAndId[]>;
+
 /** Cursor pages: `after` is the last id of the previous page. */
 export interface Page {
   readonly size: number;

@@ -5,7 +5,7 @@
  */
 import type { OAuthClientBase } from '../connection/messages';
 import type { Fact } from '../connection/types';
-import type { NewEvent, OAuthClientRow, Page } from './contract-common';
+import type { NewEvent, OAuthClientRow, Page, UnfinishedDeletions } from './contract-common';
 
 // ── components ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -251,6 +251,8 @@ export interface OAuthClients {
   secretIds(tenant: string, id: string): Promise<readonly string[]>;
   /** After its secrets were destroyed: the row stays for those that name it. */
   recordDeleted(tenant: string, id: string, event: NewEvent): Promise<void>;
+  /** Of clients made for a component; an integration's own goes with it. */
+  readonly unfinishedDeletions: UnfinishedDeletions;
   /** Secrets replaced before the date, over all tenants given (undefined = all). */
   retiredSecrets(before: string, limit: number, tenants?: readonly string[]): Promise<readonly ClientSecretRow[]>;
   /** A retired secret was destroyed. */

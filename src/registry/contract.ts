@@ -14,11 +14,11 @@ import type {
 import type { ConnectionRef, ConnectionState, Evidence, Recovery, TokenFacts, Who } from '../connection/types';
 import type { ErrorCode } from '../errors';
 import type { ApiKeys, Events, Principals, RoleGrants, Tenants } from './contract-access';
-import type { NewEvent, OAuthClientRow, Page } from './contract-common';
+import type { NewEvent, OAuthClientRow, Page, UnfinishedDeletions } from './contract-common';
 import type { Components, Flows, FlowUse, OAuthClients, Outbox } from './contract-platform';
 import type { ProviderRow, Providers } from './contract-providers';
 
-export type { EventRow, NewEvent, OAuthClientRow, Page } from './contract-common';
+export type { EventRow, NewEvent, OAuthClientRow, Page, TenantAndId } from './contract-common';
 
 export interface IntegrationRow {
   readonly tenant: string;
@@ -257,6 +257,7 @@ export interface Registry {
     ownSecrets(tenant: string, id: string): Promise<readonly { readonly client: string; readonly id: string }[]>;
     /** After those were destroyed: its row stays for the connections that name it. */
     recordDeleted(tenant: string, id: string, event: NewEvent): Promise<void>;
+    readonly unfinishedDeletions: UnfinishedDeletions;
   };
 
   readonly providers: Providers;

@@ -53,7 +53,12 @@ const TENANT_TABLES: readonly (keyof Tables)[] = [
  * Reads that find out the tenant, by something unguessable; what is every tenant's by its nature (a global component, its
  * versions, the clients made for it); sweeps of housekeeping over all tenants.
  */
-const EXCEPTIONS: readonly { readonly table: keyof Tables; readonly column?: string; readonly function?: string }[] = [
+const EXCEPTIONS: readonly {
+  readonly table: keyof Tables;
+  readonly column?: string;
+  readonly value?: string;
+  readonly function?: string;
+}[] = [
   { table: 'api_keys', column: 'prefix' },
   { table: 'consent_links', column: 'token_hash' },
   { table: 'connections', function: 'least' },
@@ -61,6 +66,7 @@ const EXCEPTIONS: readonly { readonly table: keyof Tables; readonly column?: str
   { table: 'components', column: 'access' },
   { table: 'component_versions', column: 'component' },
   { table: 'oauth_clients', column: 'component' },
+  { table: 'integrations', column: 'status', value: 'deleting' },
   { table: 'client_secrets', column: 'retired_at' },
   { table: 'outbox', column: 'due_at' },
 ];
@@ -165,10 +171,11 @@ function boundNames(
     const excepted = EXCEPTIONS.some(
       (exception) =>
         exception.table === table &&
-        conditions.some(({ leftOperand }) =>
+        conditions.some(({ leftOperand, rightOperand }) =>
           exception.column === undefined
             ? FunctionNode.is(leftOperand) && leftOperand.func === exception.function
-            : ownerOf(leftOperand, exception.column) === name,
+            : ownerOf(leftOperand, exception.column) === name &&
+              (exception.value === undefined || (ValueNode.is(rightOperand) && rightOperand.value === exception.value)),
         ),
     );
     if (excepted) bound.add(name);

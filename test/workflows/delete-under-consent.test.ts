@@ -3,6 +3,7 @@ import type { Ports } from '../../src/compose';
 import { clientSecretRef, retireIntegrationWorkflowId, retireWorkflowId } from '../../src/connection/ids';
 import type { ConnectionRef } from '../../src/connection/types';
 import { isDurableOAuthError } from '../../src/errors';
+import { resumeDeletions } from '../../src/housekeeping';
 import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
 import { pizzaVan, saveClient, throughClient } from '../support/component-clients';
 import { eventually, Harness, RUNS } from '../support/harness';
@@ -146,6 +147,49 @@ describe.each(RUNS)('what is deleted while a consent is under way ($run)', ({ tu
     for (const ref of [confirmed, expired]) {
       expect(await harness.parts.registry.connections.get(ref)).toMatchObject({ state: 'disconnected', grantId: null });
     }
+  }, 300_000);
+
+  it('is gone on with by housekeeping when its run was lost during that wait', async () => {
+    const [integration, client] = [await own(), await ofComponent()];
+    const secrets = [await secretOf(integration), await secretOf(client)];
+    for (const ref of [integration, client]) await visit(harness, ref);
+    const { registry, effects, temporal } = harness.parts;
+    const { tenant } = harness;
+    await registry.integrations.markDeleting(tenant, integration.integration, event('integration.deleting'));
+    await registry.oauthClients.markDeleting(tenant, client.client, event('oauth_client.deleting'));
+    await effects.drain();
+    const lost = [
+      { workflowId: retireIntegrationWorkflowId(tenant, integration.integration), deleted: 'integration.deleted' },
+      { workflowId: retireWorkflowId(tenant, client.client, true), deleted: 'oauth_client.deleted' },
+    ];
+    for (const { workflowId } of lost) {
+      await eventually(
+        'what it says of its wait',
+        () => shown(workflowId),
+        (text) => text.includes('client secret is kept until'),
+      );
+      await temporal.workflow.getHandle(workflowId).terminate('lost');
+    }
+    const told = async (type: string): Promise<number> =>
+      (await registry.events.list(tenant, undefined, { size: 1000 })).filter((one) => one.type === type).length;
+    const before = await Promise.all(lost.map(({ deleted }) => told(deleted)));
+
+    for (const { workflowId } of lost) {
+      await eventually(
+        'its next run',
+        async () => {
+          await resumeDeletions(harness.parts);
+          return temporal.workflow.getHandle(workflowId).describe();
+        },
+        ({ status }) => status.name === 'RUNNING',
+      );
+    }
+    expect(await Promise.all(secrets.map(fate))).toEqual(['there', 'there']);
+    for (const { workflowId } of lost) await temporal.workflow.getHandle(workflowId).result();
+    expect(await Promise.all(secrets.map(fate))).toEqual(['VAULT_GONE', 'VAULT_GONE']);
+    expect(await Promise.all(lost.map(({ deleted }) => told(deleted)))).toEqual(before.map((count) => count + 1));
+    expect(await registry.integrations.unfinishedDeletions(10, [tenant])).toEqual([]);
+    expect(await registry.oauthClients.unfinishedDeletions(10, [tenant])).toEqual([]);
   }, 300_000);
 
   it('waits for nothing where no consent can be under way, or where the client stays', async () => {

@@ -1,6 +1,7 @@
 /** OAuth clients: read, paused and resumed. What makes and ends those of components stands in files of their own. */
 import type { Kysely } from 'kysely';
 import type { OAuthClients } from '../contract-platform';
+import { unfinishedDeletions } from '../deletions';
 import { clientUse, componentClient, componentClients } from './oauth-client-reads';
 import { disconnect, markDeleting, recordDeleted } from './oauth-client-removal';
 import { abandon, nameSecret, prepareChange, publish, reserve } from './oauth-client-writes';
@@ -86,6 +87,7 @@ export function oauthClientsRepository(db: Kysely<Tables>): OAuthClients {
 
     recordDeleted: (tenant, id, event) =>
       db.transaction().execute((transaction) => recordDeleted(transaction, tenant, id, event)),
+    unfinishedDeletions: (limit, tenants, after) => unfinishedDeletions(db, 'oauth_clients', limit, tenants, after),
 
     retiredSecrets: (before, limit, tenants) =>
       db

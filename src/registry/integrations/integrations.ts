@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Registry } from '../contract';
+import { unfinishedDeletions } from '../deletions';
 import { asTheyAre, changeIntegration, withClients } from './integration-changes';
 import { disconnect, integrationUse, markDeleting, ownSecrets, recordDeleted, undoSave } from './integration-removal';
 import { register } from './registration';
@@ -57,5 +58,6 @@ export function integrationsRepository(db: Kysely<Tables>): Registry['integratio
     ownSecrets: (tenant, id) => ownSecrets(db, tenant, id),
     recordDeleted: (tenant, id, event) =>
       db.transaction().execute((transaction) => recordDeleted(transaction, tenant, id, event)),
+    unfinishedDeletions: (limit, tenants, after) => unfinishedDeletions(db, 'integrations', limit, tenants, after),
   };
 }

@@ -36,6 +36,10 @@ describe('the tenant guard lets pass', () => {
       'a consent link by its hash',
       () => db.selectFrom('consent_links').selectAll().where('token_hash', '=', 'h').execute(),
     ],
+    [
+      'the sweep of deletions',
+      () => db.selectFrom('integrations').select('id').where('status', '=', 'deleting').execute(),
+    ],
     ['a table without tenants', () => db.selectFrom('envelope_keys').selectAll().execute()],
     ['a plain statement over no table', () => sql`SELECT 1`.execute(db)],
   ])('%s', async (_what, run) => {
@@ -53,6 +57,10 @@ describe('the tenant guard refuses', () => {
         connections()
           .where((eb) => eb.or([eb('tenant', '=', 'a'), eb('id', '=', 'x')]))
           .execute(),
+    ],
+    [
+      'a sweep of other integrations',
+      () => db.selectFrom('integrations').select('id').where('status', '=', 'published').execute(),
     ],
     ['a tenant compared with itself', () => connections().whereRef('tenant', '=', 'tenant').execute()],
     ['an update by id alone', () => db.updateTable('connections').set({ scope: '' }).where('id', '=', 'x').execute()],

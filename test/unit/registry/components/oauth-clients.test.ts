@@ -161,3 +161,32 @@ it('what a change left behind that nobody finished is retired by the next one', 
     registry.oauthClients.prepareChange({ tenant, id: 'oc_nobody', secret: fresh('sec') }),
   ).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
+
+it('a deletion that nobody owes any more is found until it is finished, page by page', async () => {
+  const begun: string[] = [];
+  for (let count = 0; count < 2; count++) {
+    const of = await component(registry, tenant);
+    const { id, secret, ...place } = reservation(of);
+    await registry.oauthClients.reserve({ id, secret, ...place });
+    await registry.oauthClients.publish(publication(id, of, secret));
+    begun.push(id);
+  }
+  begun.sort();
+  const { oauthClients, outbox } = registry;
+  const happen = async (): Promise<void> => {
+    for (const effect of await outbox.take(10, 60_000, [tenant])) await outbox.done(effect);
+  };
+  const unfinished = async (): Promise<string[]> =>
+    (await oauthClients.unfinishedDeletions(10, [tenant])).map((one) => one.id);
+  await happen();
+  expect(await unfinished()).toEqual([]);
+  for (const id of begun) await oauthClients.markDeleting(tenant, id, event('oauth_client.deleting'));
+  expect(await unfinished()).toEqual([]);
+  await happen();
+  expect(await unfinished()).toEqual(begun);
+  const [first] = await oauthClients.unfinishedDeletions(1, [tenant]);
+  expect(await oauthClients.unfinishedDeletions(1, [tenant], first)).toEqual([{ tenant, id: begun[1] }]);
+  expect(await oauthClients.unfinishedDeletions(10, ['nobody'])).toEqual([]);
+  for (const id of begun) await oauthClients.recordDeleted(tenant, id, event('oauth_client.deleted'));
+  expect(await unfinished()).toEqual([]);
+});

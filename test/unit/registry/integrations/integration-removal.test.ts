@@ -248,3 +248,28 @@ it('keeps its provider until it is revoked, and no longer', async () => {
   await recordDeleted(saved.integration);
   await remove();
 });
+
+it('a deletion that nobody owes any more is found until it is finished, page by page', async () => {
+  const ids = [];
+  for (let count = 0; count < 3; count++) ids.push((await connected(registry, tenant)).saved.integration);
+  const begun = ids.sort().slice(0, 2);
+  const { integrations, oauthClients, outbox } = registry;
+  const unfinished = async (): Promise<string[]> =>
+    (await integrations.unfinishedDeletions(10, [tenant])).map((one) => one.id);
+  for (const id of begun) await markDeleting(id);
+  // Its effect will begin with it, in the name of who asked.
+  expect(await unfinished()).toEqual([]);
+  for (const effect of await outbox.take(10, 60_000, [tenant])) await outbox.done(effect);
+  expect(await unfinished()).toEqual(begun);
+  const [first] = await integrations.unfinishedDeletions(1, [tenant]);
+  expect(first).toEqual({ tenant, id: begun[0] });
+  expect(await integrations.unfinishedDeletions(1, [tenant], first)).toEqual([{ tenant, id: begun[1] }]);
+  expect(await integrations.unfinishedDeletions(10, ['nobody'])).toEqual([]);
+  expect(await integrations.unfinishedDeletions(1000)).toEqual(
+    expect.arrayContaining(begun.map((id) => ({ tenant, id }))),
+  );
+  // Their own clients go with them.
+  expect(await oauthClients.unfinishedDeletions(10, [tenant])).toEqual([]);
+  for (const id of begun) await recordDeleted(id);
+  expect(await unfinished()).toEqual([]);
+});
