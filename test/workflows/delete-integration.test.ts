@@ -1,14 +1,13 @@
 /** Deleting an integration on real parts: revoked with the client's own credentials, and only then its secret destroyed. */
 import { afterRestore } from '../../src/cli/doctor/after-restore';
-import type { Ports } from '../../src/compose';
 import { clientSecretRef, connectionWorkflowId, formatRef, grantRef } from '../../src/connection/ids';
 import type { ConnectionRef } from '../../src/connection/types';
 import { isDurableOAuthError } from '../../src/errors';
 import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
 import { pizzaVan, saveClient, throughClient } from '../support/component-clients';
+import { tellingEndings } from '../support/endings';
 import { eventually, Harness, RUNS } from '../support/harness';
 import { caller, CALLBACK, complete, link, read, saved, view, visit } from '../support/scenes';
-import { vaultWith } from '../support/vault-with';
 
 const SECRET = 'app-secret-canary';
 const PIZZA = 'pizza-secret-canary';
@@ -23,26 +22,7 @@ describe.each(RUNS)('an integration that is deleted ($run)', ({ tuning, maxCache
   /** What was accepted by the provider and what was destroyed in the vault, in this order. */
   let done: string[] = [];
 
-  const decorate = (ports: Ports): Ports => {
-    const { vault, authorizationServer: server } = ports;
-    return {
-      ...ports,
-      authorizationServer: {
-        ...server,
-        async revoke(target, token, hint) {
-          const outcome = await server.revoke(target, token, hint);
-          done.push(`${outcome} ${hint} as ${target.clientId}`);
-          return outcome;
-        },
-      },
-      vault: vaultWith(vault, {
-        async destroy(ref) {
-          await vault.destroy(ref);
-          done.push(`destroyed ${ref}`);
-        },
-      }),
-    };
-  };
+  const decorate = tellingEndings((what) => void done.push(what));
 
   beforeAll(async () => {
     provider = await startScriptedProvider({

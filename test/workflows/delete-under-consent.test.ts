@@ -1,14 +1,13 @@
 /** Deleting an integration or an OAuth client while somebody consents: what is granted too late is revoked, as its client. */
-import type { Ports } from '../../src/compose';
 import { clientSecretRef, retireIntegrationWorkflowId, retireWorkflowId } from '../../src/connection/ids';
 import type { ConnectionRef } from '../../src/connection/types';
 import { isDurableOAuthError } from '../../src/errors';
 import { resumeDeletions } from '../../src/housekeeping';
 import { startScriptedProvider, type ScriptedProvider } from '../../src/testing/scripted-provider';
 import { pizzaVan, saveClient, throughClient } from '../support/component-clients';
+import { tellingEndings } from '../support/endings';
 import { eventually, Harness, RUNS } from '../support/harness';
 import { caller, CALLBACK, complete, saved, view, visit, type Visitor } from '../support/scenes';
-import { vaultWith } from '../support/vault-with';
 
 const SECRET = 'app-secret-canary';
 const PIZZA = 'pizza-secret-canary';
@@ -22,26 +21,7 @@ describe.each(RUNS)('what is deleted while a consent is under way ($run)', ({ tu
   /** What was accepted by the provider and what was destroyed in the vault, in this order. */
   const done: string[] = [];
 
-  const decorate = (ports: Ports): Ports => {
-    const { vault, authorizationServer: server } = ports;
-    return {
-      ...ports,
-      authorizationServer: {
-        ...server,
-        async revoke(target, token, hint) {
-          const outcome = await server.revoke(target, token, hint);
-          done.push(`${outcome} ${hint} as ${target.clientId}`);
-          return outcome;
-        },
-      },
-      vault: vaultWith(vault, {
-        async destroy(ref) {
-          await vault.destroy(ref);
-          done.push(`destroyed ${ref}`);
-        },
-      }),
-    };
-  };
+  const decorate = tellingEndings((what) => void done.push(what));
 
   beforeAll(async () => {
     provider = await startScriptedProvider({
